@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from workbench.audio import Audio
 from workbench.stt.base import Word
 
 
@@ -98,6 +100,33 @@ class ClipVerdicts:
     precision_edits: EditCounts | None
     confidence: float | None
 
+    @property
+    def edits(self) -> EditCounts:
+        """Errors left to the audio: flagged words (substituted where anything was heard, else deleted) and flagged insertions, in words."""
+        flagged = [w for w in self.words if w.verdict in FLAGGED]
+        deleted = sum(not (w.fast or w.precision) for w in flagged)
+        inserted = sum(max(len(i.fast), len(i.precision)) for i in self.insertions if i.verdict in FLAGGED)
+        return EditCounts(len(self.words) - len(flagged), len(flagged) - deleted, deleted, inserted)
+
     def count(self, verdict: Verdict) -> int:
         """Reference words and insertions with this verdict."""
         return sum(w.verdict is verdict for w in self.words) + sum(i.verdict is verdict for i in self.insertions)
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFacts:
+    """What the verdicts need to know of the audio itself.
+
+    ``rms_db`` is the root mean square in dB below full scale, -inf for digital silence.
+    """
+
+    duration_sec: float
+    rms_db: float
+
+    @classmethod
+    def of(cls, audio: Audio) -> AudioFacts:
+        """Measured from the samples; silence for empty audio."""
+        size = audio.samples.size
+        # float64: the sum of squares of half an hour overflows the 24 bits of a float32.
+        mean_square = float((audio.samples.astype("float64") ** 2).sum() / size) if size else 0.0
+        return cls(audio.duration_sec, 10 * math.log10(mean_square) if mean_square > 0 else -math.inf)

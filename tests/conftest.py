@@ -1,0 +1,41 @@
+"""What the tests share: real speech made on the spot, real stores, and engines small enough to see through."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench.audio import Audio, write_wav
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def tone(duration_sec: float = 0.5, *, rate_hz: int = 16000, level: float = 0.1, pitch_hz: float = 220.0) -> Audio:
+    """A steady tone: audio of known content."""
+    times = np.arange(round(duration_sec * rate_hz)) / rate_hz
+    return Audio((level * np.sin(2 * np.pi * pitch_hz * times)).astype(np.float32), rate_hz)
+
+
+@pytest.fixture
+def project() -> Path:
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def speaking_voice() -> str:
+    """A voice that this machine can speak with."""
+    return "flite/slt" if shutil.which("flite") else "espeak/en-us"
+
+
+@pytest.fixture
+def clip_folder(tmp_path: Path) -> Path:
+    """Three tones with texts."""
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for number in range(3):
+        write_wav(tone(0.5 + 0.1 * number, pitch_hz=200 + 50 * number), folder / f"clip{number}.wav")
+        (folder / f"clip{number}.txt").write_text(f"this is clip number {number}\n")
+    return folder

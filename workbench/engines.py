@@ -1,0 +1,223 @@
+"""The registry of engines: name -> kind, factory, what to install, weights, licences, rate and devices.
+
+Third parties join by an entry point in the group ``workbench.engines`` (its value: an ``EngineInfo`` or a list of them), or, without packaging,
+by naming an importable module in ``WORKBENCH_ENGINE_MODULES`` (comma-separated) that holds a list ``ENGINES``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from workbench.errors import ConfigError, EngineError, EngineUnavailableError, unknown_name
+
+Kind = Literal["tts", "stt", "judge"]
+ENTRY_POINTS = "workbench.engines"
+MODULES_VARIABLE = "WORKBENCH_ENGINE_MODULES"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What is known of an engine before any of its code is imported.
+
+    Attributes:
+        name: what users write in parameters.
+        kind: which protocol its objects keep (``Synthesizer``, ``Transcriber``, ``Judge``).
+        factory: ``package.module:Class``; called with the engine's options.
+        summary: one line.
+        programs: alternatives of programs or ``python:module`` packages; one of each tuple must be present.
+        install: the one command that supplies what is missing.
+        weights: where the weights come from, with their revision; empty when the engine has none.
+        licence_code, licence_weights: SPDX names where there are any.
+        sample_rate_hz: the rate it works at, None when it takes any.
+        needs: for ``stt``: ``reference`` when it weighs the reference text (a second opinion only).
+    """
+
+    name: str
+    kind: Kind
+    factory: str
+    summary: str
+    licence_code: str
+    licence_weights: str
+    install: str = ""
+    programs: tuple[tuple[str, ...], ...] = ()
+    weights: str = ""
+    sample_rate_hz: int | None = None
+    devices: tuple[str, ...] = ("cpu",)
+    needs: tuple[str, ...] = ()
+    cloud: bool = False
+
+    def missing(self) -> tuple[str, ...]:
+        """What this machine lacks, one name per unmet need; empty when the engine can load."""
+        return tuple(" or ".join(a.removeprefix("python:") for a in any_of) for any_of in self.programs if not any(map(_present, any_of)))
+
+
+def _present(need: str) -> bool:
+    if need.startswith("python:"):
+        return importlib.util.find_spec(need.removeprefix("python:")) is not None
+    return shutil.which(need) is not None
+
+
+BUILT_IN = (
+    EngineInfo(
+        name="flite",
+        kind="tts",
+        factory="workbench.tts.flite:FliteSynthesizer",
+        summary="CMU Flite 2.2, clustergen and diphone voices; about 200x realtime",
+        licence_code="BSD-style (CMU)",
+        licence_weights="BSD-style (CMU)",
+        install="apt-get install flite",
+        programs=(("flite",),),
+        weights="voices inside the program",
+        sample_rate_hz=16000,
+    ),
+    EngineInfo(
+        name="espeak",
+        kind="tts",
+        factory="workbench.tts.espeak:EspeakSynthesizer",
+        summary="eSpeak NG formant synthesis; hard to understand, so it serves as the bad system",
+        licence_code="GPL-3.0-or-later (a tool beside ours, in its own process)",
+        licence_weights="GPL-3.0-or-later",
+        install="apt-get install espeak-ng, or without root: pip install espeakng-loader",
+        programs=(("espeak-ng", "python:espeakng_loader"),),
+        weights="voices inside the program",
+        sample_rate_hz=22050,
+    ),
+    EngineInfo(
+        name="pocketsphinx",
+        kind="stt",
+        factory="workbench.stt.pocketsphinx_free:PocketsphinxTranscriber",
+        summary="CMU PocketSphinx, free decode with its bundled en-us model",
+        licence_code="BSD-2-Clause",
+        licence_weights="BSD-style (CMU)",
+        install="pip install pocketsphinx==5.1.1",
+        programs=(("python:pocketsphinx",),),
+        weights="en-us PTM model inside the package",
+        sample_rate_hz=16000,
+    ),
+    EngineInfo(
+        name="pocketsphinx-grammar",
+        kind="stt",
+        factory="workbench.stt.second_opinion:SecondOpinionTranscriber",
+        summary="second opinion: weighs the reference text against what else the audio may say",
+        licence_code="BSD-2-Clause",
+        licence_weights="BSD-style (CMU)",
+        install="pip install pocketsphinx==5.1.1",
+        programs=(("python:pocketsphinx",),),
+        weights="en-us PTM model inside the package",
+        sample_rate_hz=16000,
+        needs=("reference",),
+    ),
+    EngineInfo(
+        name="dnsmos",
+        kind="judge",
+        factory="workbench.judges.dnsmos:DnsmosJudge",
+        summary="DNSMOS P.835 and P.808: signal, background, overall",
+        licence_code="MIT",
+        licence_weights="MIT (as speechmos ships them)",
+        install="pip install speechmos==0.0.1.1 onnxruntime onnx",
+        programs=(("python:speechmos",), ("python:onnxruntime",)),
+        weights="ONNX files inside speechmos 0.0.1.1",
+        sample_rate_hz=16000,
+    ),
+    EngineInfo(
+        name="signal",
+        kind="judge",
+        factory="workbench.judges.signal:SignalJudge",
+        summary="11 signal metrics, no model",
+        licence_code="Apache-2.0",
+        licence_weights="none",
+    ),
+)
+
+_registered: dict[tuple[str, str], EngineInfo] = {}
+
+
+def register(info: EngineInfo) -> None:
+    """Add an engine to this process. Worker processes do not inherit it: use an entry point or the module variable for those."""
+    _registered[info.kind, info.name] = info
+
+
+@cache
+def _third_party(modules: str) -> tuple[EngineInfo, ...]:
+    found: list[EngineInfo] = []
+    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        found += _infos(entry.load(), where=f"entry point {entry.name}")
+    for name in filter(None, (m.strip() for m in modules.split(","))):
+        try:
+            module = importlib.import_module(name)
+        except ImportError as error:
+            raise EngineError(f"engine module {name!r} cannot be imported: {error}", where=MODULES_VARIABLE, mend="put its folder on PYTHONPATH") from error
+        found += _infos(getattr(module, "ENGINES", ()), where=f"{name}.ENGINES")
+    return tuple(found)
+
+
+def _infos(value: Any, *, where: str) -> list[EngineInfo]:
+    infos = [value] if isinstance(value, EngineInfo) else list(value)
+    for info in infos:
+        if not isinstance(info, EngineInfo):
+            raise EngineError("not an engine", where=where, got=type(info).__name__, expected="EngineInfo or a list of them")
+    return infos
+
+
+def known(kind: Kind | None = None) -> list[EngineInfo]:
+    """All engines, built-in first; a third party's replaces a built-in one of the same name."""
+    found = {(i.kind, i.name): i for i in BUILT_IN}
+    found |= {(i.kind, i.name): i for i in _third_party(os.environ.get(MODULES_VARIABLE, ""))}
+    found |= _registered
+    return [info for info in found.values() if kind in (None, info.kind)]
+
+
+def info(name: str, kind: Kind) -> EngineInfo:
+    """The engine of that name.
+
+    Raises:
+        UnknownNameError: with the nearest known names.
+    """
+    engines = {i.name: i for i in known(kind)}
+    if name not in engines:
+        raise unknown_name(f"{kind} engine", name, engines)
+    return engines[name]
+
+
+def create(name: str, kind: Kind, **options: Any) -> Any:
+    """Make an engine object; it loads nothing yet.
+
+    Raises:
+        UnknownNameError: no such engine.
+        EngineUnavailableError: with the one command that installs what is missing.
+        ConfigError: options that the engine does not take.
+    """
+    found = info(name, kind)
+    if lacking := found.missing():
+        raise EngineUnavailableError(f"{kind} engine {name!r} needs {', '.join(lacking)}, which is not installed", mend=found.install)
+    module_name, _, attribute = found.factory.partition(":")
+    factory = getattr(importlib.import_module(module_name), attribute)
+    try:
+        return factory(**options)
+    except TypeError as error:
+        raise ConfigError(f"{kind} engine {name!r} refused its options: {error}", got=options) from error
+
+
+def licences(used: Iterable[tuple[Kind, str]]) -> list[dict[str, str]]:
+    """Licence rows for a report's provenance, one per engine used."""
+    rows = []
+    for kind, name in dict.fromkeys(used):
+        found = info(name, kind)
+        rows.append(
+            {
+                "engine": name,
+                "kind": kind,
+                "licence of code": found.licence_code,
+                "licence of weights": found.licence_weights,
+                "weights": found.weights or "none",
+            }
+        )
+    return rows

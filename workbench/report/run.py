@@ -1,0 +1,182 @@
+"""Running a phase's notebook: parameters checked, executed by papermill in a kernel of its own, exported, and only then called done."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import workbench
+from workbench.config import Config
+from workbench.errors import ConfigError, RunError, unknown_name
+from workbench.report.folders import ERROR, LAST_CELL, SENTINEL, hold_lock, open_run_folder, write_atomically
+from workbench.scan.progress import print_line
+
+PROJECT = Path(workbench.__file__).resolve().parent.parent
+
+
+def run_notebook(
+    phase: str,
+    *,
+    profile: str | None = None,
+    files: Sequence[str | Path] = (),
+    assignments: Sequence[str] = (),
+    outputs: str | Path = "outputs",
+    say: Callable[[str], None] = print_line,
+) -> Path:
+    """Run a phase and return its finished folder.
+
+    Args:
+        phase: name of a notebook in ``notebooks/``.
+        profile: ``params/<phase>/<profile>.yaml``; None runs the notebook's own defaults.
+        files: further YAML files, later ones win.
+        assignments: ``name=value``, winning over files.
+
+    Raises:
+        UnknownNameError, ConfigError: before anything runs.
+        RunError: the notebook failed, or ended without its last cell's sentinel.
+    """
+    outputs = Path(outputs)
+    notebook = notebook_of(phase)
+    config = resolve(phase, profile=profile, files=files, assignments=assignments)
+    parameters = config.model_dump(mode="json")
+    with hold_lock(outputs, phase, parameters):
+        folder = open_run_folder(outputs, phase, parameters)
+        say(f"run folder: {folder}")
+        try:
+            _execute(notebook, folder, parameters)
+        except BaseException as error:
+            write_atomically(folder / ERROR, f"{_first_line(error)}\n\n{traceback.format_exc()}")
+            raise
+        _finish(folder, title=f"{phase.replace('_', ' ').capitalize()} report")
+    return folder
+
+
+def phases() -> dict[str, Path]:
+    """The notebooks there are, by phase: of the working folder if it has any, else of the project."""
+    for root in (Path.cwd(), PROJECT):
+        found = {path.stem: path for path in sorted((root / "notebooks").glob("*.ipynb"))}
+        if found:
+            return found
+    return {}
+
+
+def notebook_of(phase: str) -> Path:
+    """The notebook of a phase; raises ``UnknownNameError`` with the nearest."""
+    known = phases()
+    if phase not in known:
+        raise unknown_name("phase", phase, known)
+    return known[phase]
+
+
+def config_class(notebook: Path) -> type[Config]:
+    """The configuration that a notebook names in its metadata (``workbench.config``: ``module:Class``)."""
+    import nbformat
+
+    where = nbformat.read(notebook, as_version=4).metadata.get("workbench", {}).get("config", "")
+    module, _, name = where.partition(":")
+    if not name:
+        raise RunError("the notebook does not say which configuration it takes", where=notebook.name, expected="metadata.workbench.config = 'module:Class'")
+    return getattr(importlib.import_module(module), name)
+
+
+def resolve(phase: str, *, profile: str | None, files: Sequence[str | Path], assignments: Sequence[str]) -> Config:
+    """Defaults, then profile, then files, then assignments, as one validated configuration."""
+    notebook = notebook_of(phase)
+    cls = config_class(notebook)
+    values: dict[str, Any] = {}
+    if profile is not None:
+        folder = notebook.parent.parent / "params" / phase
+        known = {path.stem: path for path in folder.glob("*.yaml")}
+        if profile not in known:
+            raise unknown_name("profile", profile, known, where=f"params/{phase}")
+        values |= _read_yaml(known[profile])
+    for file in files:
+        values |= _read_yaml(Path(file))
+    for assignment in assignments:
+        values |= _assignment(cls, assignment)
+    return cls.of(values, where=f"parameters of {phase}")
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"parameter file cannot be read: {error}", where=path) from None
+    if not isinstance(read or {}, dict):
+        raise ConfigError("parameter file holds no mapping", where=path, got=type(read).__name__, expected="name: value lines")
+    return read or {}
+
+
+def _assignment(cls: type[Config], text: str) -> dict[str, Any]:
+    import yaml
+
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise ConfigError("not an assignment", got=text, expected="name=value")
+    field = cls.model_fields.get(name)
+    # A text parameter takes the value as typed: "001" stays "001".
+    if field is not None and field.annotation is str:
+        return {name: value}
+    try:
+        return {name: yaml.safe_load(value)}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"value is no YAML: {error}", where=name, got=value) from None
+
+
+def _execute(notebook: Path, folder: Path, parameters: dict[str, Any]) -> None:
+    import yaml
+
+    quiet_environment()
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    write_atomically(folder / "params.yaml", yaml.safe_dump(parameters, sort_keys=True, allow_unicode=True))
+    os.environ["WORKBENCH_RUN_FOLDER"] = str(folder.resolve())
+    try:
+        papermill.execute_notebook(
+            str(notebook),
+            str(folder / "notebook.ipynb"),
+            parameters=parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            log_output=False,
+            stdout_file=sys.stdout,
+            stderr_file=sys.stderr,
+            cwd=str(Path.cwd()),
+        )
+    except PapermillExecutionError as error:
+        raise RunError(f"{error.ename}: {error.evalue}", where=f"{folder / 'notebook.ipynb'}, code cell {error.exec_count}") from None
+    finally:
+        os.environ.pop("WORKBENCH_RUN_FOLDER", None)
+
+
+def quiet_environment() -> None:
+    """Keep what notebook tools write by habit (history, connection files, font caches) inside the user's cache."""
+    import platformdirs
+
+    cache = Path(platformdirs.user_cache_dir("workbench"))
+    for name, folder in {"IPYTHONDIR": "ipython", "JUPYTER_RUNTIME_DIR": "jupyter-runtime", "MPLCONFIGDIR": "matplotlib"}.items():
+        if name not in os.environ:
+            (cache / folder).mkdir(parents=True, exist_ok=True)
+            os.environ[name] = str(cache / folder)
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+
+
+def _finish(folder: Path, *, title: str) -> None:
+    from workbench.report.export import export_html
+
+    if not (folder / LAST_CELL).exists():
+        raise RunError("the notebook ended without its last cell's sentinel", where=folder, expected=LAST_CELL)
+    export_html(folder / "notebook.ipynb", folder / "report.html", title=title)
+    os.replace(folder / LAST_CELL, folder / SENTINEL)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,113 @@
+"""A clip's text as written, each word marked with its verdict and tied to its time in the audio."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.report.html import escape
+from workbench.report.verdict_style import is_flagged, severest, style_of
+from workbench.stt.base import Word
+from workbench.text.tokens import Token
+from workbench.verdicts.base import ClipVerdicts, Insertion, Verdict, WordVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One written form with the tokens spoken for it: ``$3.50`` is five tokens in one place. ``first:last`` are token indices, half-open."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+def written_forms(tokens: Sequence[Token], text_length: int) -> list[Written]:
+    """Tokens grouped by the place in the text they came from; places that overlap become one, places outside the text are cut to it."""
+    forms: list[Written] = []
+    for index, token in enumerate(tokens):
+        start, end = max(0, min(token.start, text_length)), max(0, min(token.end, text_length))
+        if forms and start < forms[-1].end:
+            last = forms[-1]
+            forms[-1] = Written(last.start, max(last.end, end), last.first, index + 1)
+        else:
+            forms.append(Written(start, max(start, end), index, index + 1))
+    return forms
+
+
+def heard_text(words: Sequence[Word]) -> str:
+    return " ".join(word.text for word in words)
+
+
+def time_of(words: Sequence[Word]) -> tuple[float, float] | None:
+    """Start of the first and end of the last of the words, in seconds."""
+    return (min(w.start_sec for w in words), max(w.end_sec for w in words)) if words else None
+
+
+def transcript_html(text: str, tokens: Sequence[Token], verdicts: ClipVerdicts | None) -> str:
+    """The text with its words marked, insertions in their places; all of it escaped."""
+    by_index = {w.index: w for w in verdicts.words} if verdicts else {}
+    inserted: dict[int, list[Insertion]] = {}
+    for insertion in verdicts.insertions if verdicts else ():
+        inserted.setdefault(insertion.before, []).append(insertion)
+    out, cursor = [], 0
+    for form in written_forms(tokens, len(text)):
+        out.append(escape(text[cursor : form.start]))
+        for index in range(form.first, form.last):
+            out += [_insertion_html(i) + " " for i in inserted.pop(index, ())]
+        found = [by_index[i] for i in range(form.first, form.last) if i in by_index]
+        out.append(_word_html(text[form.start : form.end], found))
+        cursor = form.end
+    out.append(escape(text[cursor:]))
+    for index in sorted(inserted):
+        out += [" " + _insertion_html(i) for i in inserted[index]]
+    return "".join(out)
+
+
+def _word_html(written: str, found: list[WordVerdict]) -> str:
+    if not found:
+        return escape(written)
+    verdict = severest([w.verdict for w in found])
+    times = [(w.start_sec, w.end_sec) for w in found if w.start_sec is not None and w.end_sec is not None]
+    span = (min(t[0] for t in times), max(t[1] for t in times)) if times else None
+    if verdict is Verdict.PASS:
+        return f'<span class="wb-w"{_time_attributes(span)}>{escape(written)}</span>'
+    style = style_of(verdict)
+    marked = [w for w in found if w.verdict is not Verdict.PASS]
+    unheard = is_flagged(verdict) and not any(w.fast or w.precision for w in marked)
+    said = f"{style.label}: {_hearing(marked, named=len(found) > 1)}"
+    classes = f"wb-w {style.css_class}" + (" wb-unheard" if unheard else "")
+    return (
+        f'<span class="{classes}"{_time_attributes(span)} title="{escape(said)}" data-label="{escape(f"{written}, {said}")}">'
+        f'{escape(written)}<sup class="wb-mark">{escape(_mark(verdict))}</sup></span>'
+    )
+
+
+def _hearing(words: Sequence[WordVerdict], *, named: bool) -> str:
+    """What was heard in place of the words; each is named when the written form stands for several."""
+    parts = []
+    for word in words:
+        fast, precision = heard_text(word.fast) or "nothing", heard_text(word.precision) or "nothing"
+        heard = f"heard {fast}" if fast == precision else f"fast heard {fast}, precision heard {precision}"
+        parts.append(f"{word.word}: {heard}" if named else heard)
+    return "; ".join(parts)
+
+
+def _mark(verdict: Verdict) -> str:
+    style = style_of(verdict)
+    return f"{style.symbol} {style.short}" if is_flagged(verdict) else style.symbol
+
+
+def _insertion_html(insertion: Insertion) -> str:
+    style = style_of(insertion.verdict)
+    heard = heard_text(insertion.fast) or heard_text(insertion.precision)
+    label = f"{style.label}: heard {heard}, which the text does not have"
+    symbol = f'<sup class="wb-mark">{escape(_mark(insertion.verdict))}</sup>' if insertion.verdict is not Verdict.PASS else ""
+    return (
+        f'<span class="wb-w wb-ins {style.css_class}"{_time_attributes(time_of(insertion.fast or insertion.precision))} title="{escape(label)}" '
+        f'data-label="{escape(label)}"><span aria-hidden="true">‸</span>+{escape(heard or "?")}{symbol}</span>'
+    )
+
+
+def _time_attributes(span: tuple[float, float] | None) -> str:
+    return f' data-s="{span[0]:.3f}" data-e="{span[1]:.3f}"' if span else ""

@@ -1,0 +1,83 @@
+"""What a scan computes: its stages in order, each with the fingerprint under which its results are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from workbench import engines
+from workbench.config import Config
+from workbench.errors import ConfigError
+
+#: Raised when a stage's own code changes what it stores, so that old results are computed again.
+STAGE_CODE_VERSION = {"fast": 1, "precision": 1, "judge": 1}
+
+
+class ScanConfig(Config):
+    """Which engines hear and judge the clips, and how the work is spread."""
+
+    fast: str = "pocketsphinx"
+    precision: str | None = "pocketsphinx-grammar"
+    judges: tuple[str, ...] = ("signal", "dnsmos")
+    engine_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    device: str = "cpu"
+    workers: int = Field(2, ge=1, le=256)
+    batch_clips: int = Field(4, ge=1, le=1024)
+    max_attempts: int = Field(3, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan:
+    """One stage: ``name`` is its place in the store, ``engine`` the registry name behind it."""
+
+    name: str
+    kind: engines.Kind
+    engine: str
+    fingerprint: str
+    options: tuple[tuple[str, Any], ...] = ()
+    needs_reference: bool = False
+
+
+def fingerprint(**parts: Any) -> str:
+    """Short stable hash of what a result depends on."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def plan_stages(config: ScanConfig) -> tuple[StagePlan, ...]:
+    """The stages of a scan, every engine checked to exist and to be installed before any clip is touched.
+
+    Raises:
+        UnknownNameError, EngineUnavailableError, ConfigError: naming the engine and how to mend it.
+    """
+    names = [config.fast, *([config.precision] if config.precision else []), *config.judges]
+    unused = sorted(set(config.engine_options) - set(names))
+    if unused:
+        raise ConfigError("options for engines that are not in the scan", where="engine_options", got=unused, expected=f"names among {names}")
+    fast = _stage("fast", "stt", config.fast, config, code="fast")
+    if fast.needs_reference:
+        raise ConfigError(f"{config.fast!r} weighs the reference, it cannot be the first to listen", where="fast", mend="name it as precision")
+    stages = [fast]
+    if config.precision:
+        stages.append(_stage("precision", "stt", config.precision, config, code="precision", first=fast.fingerprint))
+    stages += [_stage(name, "judge", name, config, code="judge") for name in dict.fromkeys(config.judges)]
+    return tuple(stages)
+
+
+def _stage(name: str, kind: engines.Kind, engine_name: str, config: ScanConfig, *, code: str, first: str | None = None) -> StagePlan:
+    options = config.engine_options.get(engine_name, {})
+    identity = engines.create(engine_name, kind, **options).identity()
+    needs_reference = "reference" in engines.info(engine_name, kind).needs
+    print_of = fingerprint(
+        stage=name,
+        engine=engine_name,
+        identity=identity,
+        code=STAGE_CODE_VERSION[code],
+        # Only an engine that reads the first transcript depends on who made it.
+        first=first if needs_reference else None,
+    )
+    return StagePlan(name, kind, engine_name, print_of, tuple(sorted(options.items())), needs_reference)

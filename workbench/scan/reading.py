@@ -1,0 +1,110 @@
+"""From rows of the store to ``ClipResult``s: here thresholds are applied and verdicts fall. Nothing is computed that an engine would have to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from workbench.clips import Clip
+from workbench.errors import Failure, TextError
+from workbench.scan.codec import transcript_of
+from workbench.scan.plan import StagePlan
+from workbench.scan.results import ClipResult
+from workbench.scan.worker import AUDIO_FINGERPRINT
+from workbench.store import Member, RowKey, StageResult, Store, StoredRow
+from workbench.stt.base import Transcript
+from workbench.stt.evidence import apply_threshold
+from workbench.text import check_reference, tokenise
+from workbench.verdicts import AudioFacts, judge
+from workbench.verdicts.base import ClipVerdicts, Verdict
+
+
+def read_results(store: Store, scan_id: str, stages: Sequence[StagePlan], *, log_ratio_threshold: float, save_verdicts: bool = True) -> Iterator[ClipResult]:
+    """The results of a scan in the order of its clips, streamed.
+
+    Args:
+        stages: as the scan planned them; results under other fingerprints are not read.
+        log_ratio_threshold: operating point of a precision engine that weighs the reference, see ``verdicts.operating_point``.
+        save_verdicts: also refresh the derived verdict columns of the store where they differ.
+    """
+    for members in store.members(scan_id):
+        rows = store.read((member.key for member in members), stages=[stage.name for stage in stages])
+        changed: dict[RowKey, dict[str, Any]] = {}
+        for member in members:
+            row = rows[member.key]
+            result = result_of(member, row, stages, log_ratio_threshold=log_ratio_threshold)
+            derived = _derived(result, log_ratio_threshold)
+            if any(row.columns[name] != value for name, value in derived.items()):
+                changed[member.key] = derived
+            yield result
+        if save_verdicts:
+            store.write_derived(list(changed.items()))
+
+
+def result_of(member: Member, row: StoredRow, stages: Sequence[StagePlan], *, log_ratio_threshold: float) -> ClipResult:
+    """One clip's result from its row."""
+    found = {stage.name: result for stage in stages if (result := row.stage(stage.name, stage.fingerprint)) is not None}
+    heard = {name: transcript_of(name, found[name].values) for name in ("fast", "precision") if name in found and not found[name].error}
+    scores, notes = _scores(stages, found)
+    precision = heard.get("precision")
+    if precision is not None and precision.evidence is not None:
+        precision = apply_threshold(precision, log_ratio_threshold=log_ratio_threshold)
+    readable = row.stage("audio", AUDIO_FINGERPRINT)
+    failures = _failures(member.clip, readable, found)
+    tokens = tokenise(member.clip.text)
+    facts = AudioFacts(duration_sec=scores.get("duration_sec"), rms_db=scores.get("rms_db"))
+    return ClipResult(
+        clip=member.clip,
+        file_hash=member.key.file_hash,
+        duration_sec=scores.get("duration_sec"),
+        tokens=tokens,
+        fast=heard.get("fast"),
+        precision=precision,
+        verdicts=_verdicts(tokens, heard.get("fast"), precision, facts),
+        scores=scores,
+        failures=failures,
+        notes=notes,
+        stage_sec={name: result.sec for name, result in found.items()},
+    )
+
+
+def _verdicts(tokens, fast: Transcript | None, precision: Transcript | None, facts: AudioFacts) -> ClipVerdicts | None:
+    return judge(tokens, fast, precision, audio=facts) if tokens and fast is not None else None
+
+
+def _failures(clip: Clip, readable: StageResult | None, found: dict[str, StageResult]) -> tuple[Failure, ...]:
+    failures = []
+    if readable is not None and readable.error:
+        failures.append(Failure("audio", readable.error["type"], readable.error["message"]))
+    else:
+        try:
+            check_reference(clip.text, where=clip.clip_id)
+        except TextError as error:
+            failures.append(Failure.of("text", error))
+    failures += [Failure(name, result.error["type"], result.error["message"]) for name, result in found.items() if result.error]
+    return tuple(failures)
+
+
+def _scores(stages: Sequence[StagePlan], found: dict[str, StageResult]) -> tuple[dict[str, float], tuple[str, ...]]:
+    scores: dict[str, float] = {}
+    notes: list[str] = []
+    for stage in stages:
+        if stage.kind == "judge" and stage.name in found:
+            values = dict(found[stage.name].values)
+            notes += values.pop(f"{stage.name}_notes", [])
+            scores |= values
+    return scores, tuple(dict.fromkeys(notes))
+
+
+def _derived(result: ClipResult, threshold: float) -> dict[str, Any]:
+    verdicts = result.verdicts
+    if verdicts is None:
+        return {}
+    return {
+        "verdict_threshold": threshold,
+        "reference_words": len(verdicts.words),
+        "wer_fast": verdicts.fast_edits.wer,
+        "wer_precision": verdicts.precision_edits.wer if verdicts.precision_edits else None,
+        **{f"n_{verdict.value}": verdicts.count(verdict) for verdict in Verdict},
+        "clip_flags": list(verdicts.flags),
+    }

@@ -1,0 +1,194 @@
+"""The validation phase in one call: clips (spoken from texts, or existing ones) -> scan -> results, and the planted trial beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from workbench.clips import KINDS, open_manifest
+from workbench.config import Config
+from workbench.scan.plan import ScanConfig, StagePlan, fingerprint
+from workbench.scan.planted_trial import PlantedTrial, run_trial
+from workbench.scan.progress import print_line
+from workbench.scan.reading import read_results
+from workbench.scan.results import ClipResult
+from workbench.scan.scanning import ScanSummary, scan
+from workbench.scan.speak import TextToSpeak, speak, usable_voices
+from workbench.store import Store
+from workbench.text.prompts import load_prompts
+from workbench.verdicts.operating_point import SHIPPED
+
+
+class ValidationConfig(Config):
+    """Parameters of ``notebooks/validation.ipynb``; the notebook says what each means."""
+
+    texts: str = "everyday"
+    text_limit: int = Field(0, ge=0)
+    voices: tuple[str, ...] = ("flite/slt", "espeak/en-us")
+    speed: float = Field(1.0, ge=0.25, le=4.0)
+    missing_engines: Literal["stop", "skip"] = "stop"
+    manifest: str = ""
+    manifest_kind: str = ""
+    dataset: str = ""
+    clip_limit: int = Field(0, ge=0)
+    fast: str = "pocketsphinx"
+    precision: str | None = "pocketsphinx-grammar"
+    judges: tuple[str, ...] = ("signal", "dnsmos")
+    engine_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    device: str = "cpu"
+    workers: int = Field(2, ge=1, le=256)
+    batch_clips: int = Field(4, ge=1, le=1024)
+    operating_point: Literal["shipped", "tuned"] | float = "shipped"
+    planted_texts: int = Field(0, ge=0)
+    planted_tune_voices: tuple[str, ...] = ()
+    planted_test_voices: tuple[str, ...] = ()
+    worst_clips: int = Field(10, ge=0)
+    sample_clips: int = Field(10, ge=0)
+    audio_budget_mb: float = Field(8.0, ge=0)
+    seed: int = 1
+    database: str = "outputs/workbench.sqlite"
+    speech_folder: str = "outputs/speech"
+
+    def scan_config(self) -> ScanConfig:
+        return ScanConfig(
+            fast=self.fast,
+            precision=self.precision,
+            judges=self.judges,
+            engine_options=self.engine_options,
+            device=self.device,
+            workers=self.workers,
+            batch_clips=self.batch_clips,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the clips of a validation come from. ``left_out`` says which voices could not take part."""
+
+    dataset: str
+    described: str
+    total: int | None
+    speak_sec: float
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Everything a validation report shows."""
+
+    source: Source
+    summary: ScanSummary
+    results: tuple[ClipResult, ...]
+    log_ratio_threshold: float
+    operating_point: str
+    planted: PlantedTrial | None
+    dataset_hash: str
+
+    @property
+    def stages(self) -> tuple[StagePlan, ...]:
+        return self.summary.stages
+
+
+def validate(config: ValidationConfig, *, say: Callable[[str], None] = print_line) -> Validation:
+    """Run the whole phase. A second call with the same parameters finds everything in the store.
+
+    Raises:
+        WorkbenchError: of the family, before the work starts for what can be known then.
+    """
+    with Store.open(config.database) as store:
+        clips, source = _clips(config, say)
+        name = fingerprint(config=config.model_dump(mode="json", exclude={"workers", "batch_clips", "operating_point"}))
+        summary = scan(clips, config.scan_config(), store, scan_id=f"validation-{name}", label="hear and judge", total=source.total, say=say)
+        planted = _planted(config, store, name, say)
+        threshold, said = _operating_point(config, planted)
+        results = tuple(read_results(store, summary.scan_id, summary.stages, log_ratio_threshold=threshold))
+    return Validation(source, summary, results, threshold, said, planted, _dataset_hash(results))
+
+
+def _clips(config: ValidationConfig, say: Callable[[str], None]) -> tuple[Any, Source]:
+    if config.manifest:
+        manifest = open_manifest(config.manifest, kind=config.manifest_kind or None, dataset=config.dataset or None)
+        described = f"{KINDS[manifest.kind]}: {manifest.source}"
+        # A dataset on a hub is not read twice only to be counted.
+        if manifest.kind == "hub":
+            clips = islice(manifest, config.clip_limit) if config.clip_limit else manifest
+            return clips, Source(manifest.dataset, described, config.clip_limit or None, 0.0, ())
+        total = manifest.count()
+        limit = min(config.clip_limit or total, total)
+        clips = _evenly(manifest, total, limit) if limit < total else manifest
+        return clips, Source(manifest.dataset, described, limit, 0.0, ())
+    prompts = load_prompts(config.texts, limit=config.text_limit)
+    voices, left_out = usable_voices(config.voices, when_missing=config.missing_engines)
+    for line in left_out:
+        say(line)
+    texts = [TextToSpeak(p.prompt_id, p.text, p.category) for p in prompts]
+    dataset = config.dataset or Path(config.texts).stem
+    spoken = speak(texts, voices, folder=config.speech_folder, dataset=dataset, speed=config.speed, workers=config.workers, say=say)
+    described = f"{len(prompts)} texts of {config.texts!r} in {len(voices)} voices"
+    return list(spoken.clips), Source(dataset, described, len(spoken.clips), spoken.sec, tuple(left_out))
+
+
+def _evenly(manifest: Any, total: int, limit: int):
+    """Every n-th clip: a limit should not mean the first speaker only."""
+    wanted, index = (k * total // limit for k in range(limit)), 0
+    following = next(wanted)
+    for index, clip in enumerate(manifest):
+        if index == following:
+            yield clip
+            following = next(wanted, -1)
+
+
+def _planted(config: ValidationConfig, store: Store, name: str, say: Callable[[str], None]) -> PlantedTrial | None:
+    if not config.planted_texts or not config.precision:
+        return None
+    tune, left_out = _some_voices(config.planted_tune_voices, config)
+    test, more = _some_voices(config.planted_test_voices, config)
+    for line in dict.fromkeys(left_out + more):
+        say(f"planted errors: {line}")
+    if not test:
+        return None
+    return run_trial(
+        store,
+        config.scan_config().model_copy(update={"judges": ()}),
+        scan_id=f"planted-{name}",
+        texts_per_voice=config.planted_texts,
+        tune_voices=tune,
+        test_voices=test,
+        speech_folder=config.speech_folder,
+        seed=config.seed,
+        say=say,
+    )
+
+
+def _some_voices(written: Sequence[str], config: ValidationConfig) -> tuple[list, list[str]]:
+    from workbench.errors import EngineUnavailableError
+
+    if not written:
+        return [], []
+    try:
+        return usable_voices(written, when_missing=config.missing_engines)
+    except EngineUnavailableError as error:
+        if config.missing_engines == "stop":
+            raise
+        return [], [str(error)]
+
+
+def _operating_point(config: ValidationConfig, planted: PlantedTrial | None) -> tuple[float, str]:
+    if isinstance(config.operating_point, float | int):
+        return float(config.operating_point), "given as a parameter"
+    if config.operating_point == "tuned" and planted is not None and planted.tuned is not None:
+        return planted.tuned.threshold, f"tuned in this run: {planted.tuned.rule}"
+    return SHIPPED.threshold, f"shipped: {SHIPPED.provenance}"
+
+
+def _dataset_hash(results: Sequence[ClipResult]) -> str:
+    digest = hashlib.sha256()
+    for result in results:
+        digest.update(f"{result.clip.clip_id}\0{result.file_hash}\0{result.clip.text}\n".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()

@@ -1,0 +1,181 @@
+"""How likely given word sequences are, by the acoustic model alone: Viterbi over cross-word triphone chains.
+
+Every hypothesis is a list of words with all their pronunciations and an optional pause between any two. All hypotheses about one stretch of audio run in one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.stt.acoustic import AcousticModel, FrameScores
+
+#: One word: its pronunciations, each a tuple of phone names of the model.
+Pronunciations = tuple[tuple[str, ...], ...]
+_NEVER = np.float32(-1e30)
+#: The "node" before a window's first frame.
+_START = -1
+
+
+class _Graph:
+    """Phones as nodes of three states each; ``word`` is the place of the word a node belongs to, -1 for pauses; ``ends`` has a list per hypothesis."""
+
+    def __init__(self) -> None:
+        self.phone: list[int] = []
+        self.before: list[list[int]] = []
+        self.word: list[int] = []
+        self.ends: list[list[int]] = []
+
+    def add(self, phone: int, word: int, before: list[int]) -> int:
+        self.phone.append(phone)
+        self.word.append(word)
+        self.before.append(before)
+        return len(self.phone) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Where the best path of a hypothesis was at each of T frames.
+
+    Attributes:
+        word: shape (T,), the place of the word in the hypothesis, -1 in pauses.
+        segment: shape (T,), running number of the phone.
+        log_likelihood: shape (T,), nats of the state that explained the frame.
+    """
+
+    word: np.ndarray
+    segment: np.ndarray
+    log_likelihood: np.ndarray
+
+    def span(self, word: int) -> tuple[int, int]:
+        """First frame of a word and the frame after its last; words always have at least three frames."""
+        frames = np.flatnonzero(self.word == word)
+        return int(frames[0]), int(frames[-1]) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """The best path of one hypothesis: nats over the window, and the path where it was asked for and exists."""
+
+    score: float
+    path: Path | None = None
+
+
+class ChainScorer:
+    """Scores word sequences against windows of features; keeps no state between calls."""
+
+    def __init__(self, model: AcousticModel) -> None:
+        self.model = model
+        self._silence = model.phone_index["SIL"]
+
+    def best(self, scores: FrameScores, hypotheses: Sequence[Sequence[Pronunciations]], *, align: bool = False) -> list[Chain]:
+        """Viterbi scores of ``hypotheses`` over all frames of ``scores``.
+
+        Args:
+            hypotheses: word sequences; an empty one is a pause.
+            align: also trace the words' frames back.
+
+        Returns:
+            One chain each; its score is -inf where the words need more frames than there are.
+        """
+        graph = _Graph()
+        for words in hypotheses:
+            self._add(graph, words)
+        final, back = self._viterbi(scores, graph, trace=align)
+        chains = []
+        for ends in graph.ends:
+            best = max(ends, key=lambda node: final[node])
+            reached = final[best] > _NEVER / 2
+            chains.append(Chain(float(final[best]) if reached else -np.inf, _trace(graph, back, best) if align and reached else None))
+        return chains
+
+    def _add(self, graph: _Graph, words: Sequence[Pronunciations]) -> None:
+        """Append one hypothesis. A phone's neighbours are part of its node, so that a path through nodes is a chain of triphones."""
+        silence, index = self._silence, self.model.phone_index
+        sets = [[[index[phone] for phone in variant] for variant in word] for word in words]
+        opening = graph.add(silence, -1, [_START])
+        # (node, its phone, the phone it must be followed by or None for any): a window may begin inside speech, so the first word may start at once.
+        exits = [(_START, silence, None), (opening, silence, None)]
+        for place, variants in enumerate(sets):
+            last = place + 1 == len(sets)
+            rights = {silence} if last else {variant[0] for variant in sets[place + 1]} | {silence}
+            left = [leaving for variant in variants for leaving in self._add_variant(graph, variant, place, exits, rights)]
+            closing = [node for node, _, right in left if right == silence]
+            pause = graph.add(silence, -1, closing)
+            exits = [(pause, silence, None), *(leaving for leaving in left if last or leaving[2] != silence)]
+        graph.ends.append([node for node, _, _ in exits if node != _START])
+
+    def _add_variant(self, graph: _Graph, variant: list[int], place: int, exits: list, rights: set[int]) -> list:
+        """Append one pronunciation, reachable from ``exits``; gives its own exits, one per phone that may follow."""
+        phone_id = self.model.phone_id
+        entries: dict[int, list[int]] = {}
+        for node, base, right in exits:
+            if right is None or right == variant[0]:
+                entries.setdefault(base, []).append(node)
+        if len(variant) == 1:
+            return [
+                (graph.add(phone_id(variant[0], left, right, position="single"), place, before), variant[0], right)
+                for left, before in entries.items()
+                for right in sorted(rights)
+            ]
+        current = [graph.add(phone_id(variant[0], left, variant[1], position="begin"), place, before) for left, before in entries.items()]
+        for before, phone, after in zip(variant, variant[1:-1], variant[2:]):
+            current = [graph.add(phone_id(phone, before, after, position="internal"), place, current)]
+        return [
+            (graph.add(phone_id(variant[-1], variant[-2], right, position="end"), place, current), variant[-1], right)
+            for right in sorted(rights)
+        ]
+
+    def _viterbi(self, scores: FrameScores, graph: _Graph, *, trace: bool):
+        """Best log likelihood of every node's last state having been left after the last frame; optionally back pointers."""
+        model, count = self.model, len(graph.phone)
+        phones = np.asarray(graph.phone)
+        senones, places = np.unique(model.state_sequence[phones].ravel(), return_inverse=True)
+        emission = scores.of(senones)
+        moves = model.transitions[model.transition_of[phones]].astype(np.float32)
+        stay = np.stack([moves[:, s, s] for s in range(3)])
+        step = np.stack([moves[:, s, s + 1] for s in range(3)])
+        width = max(len(before) for before in graph.before)
+        # Index count = "never", count + 1 = "the window's first frame".
+        before = np.full((width, count), count)
+        for index, nodes in enumerate(graph.before):
+            for rank, earlier in enumerate(nodes):
+                before[rank, index] = count + 1 if earlier < 0 else earlier
+        places = places.reshape(count, 3).T
+        state = np.full((3, count), _NEVER, dtype=np.float32)
+        left = np.full(count + 2, _NEVER, dtype=np.float32)
+        left[count + 1] = 0.0
+        back = np.zeros((scores.frames, 3, count), dtype=bool) if trace else None
+        came = np.zeros((scores.frames, count), dtype=np.int32) if trace else None
+        for frame in range(scores.frames):
+            gathered = left[before]
+            entry = gathered.max(axis=0)
+            moved = np.empty_like(state)
+            moved[0] = entry
+            moved[1:] = state[:2] + step[:2]
+            stayed = state + stay
+            if trace:
+                back[frame] = moved > stayed
+                came[frame] = before[gathered.argmax(axis=0), np.arange(count)]
+            state = np.maximum(moved, stayed) + emission[frame][places]
+            left[:count] = state[2] + step[2]
+            left[count + 1] = _NEVER
+        return left[:count], (back, came, emission, places)
+
+
+def _trace(graph: _Graph, back, node: int) -> Path:
+    """Follow the best path backwards from its last node."""
+    moved, came, emission, places = back
+    count = len(moved)
+    word, segment, nats = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64), np.empty(count)
+    state, number = 2, 0
+    for frame in range(count - 1, -1, -1):
+        word[frame], segment[frame], nats[frame] = graph.word[node], number, emission[frame, places[state, node]]
+        if moved[frame, state, node]:
+            if state:
+                state -= 1
+            else:
+                node, state, number = int(came[frame, node]), 2, number - 1
+    return Path(word, segment - segment.min() if count else segment, nats)

@@ -1,0 +1,148 @@
+"""Words written short: abbreviations, initials, Roman numerals, addresses of the net."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from types import MappingProxyType
+
+from workbench.text.numbers import cardinal, digits, ordinal
+from workbench.text.tables import month_names, table
+
+_ROMAN = re.compile(r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![\w'.]\w?)")
+_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
+_DOTTED = re.compile(r"(?:(?:[A-Za-z]\.)+[A-Za-z](?![\w'])\.?|(?:[A-Za-z]\.){2,})(?:'?s\b)?|Ph\.\s?D\b\.?")
+_NET_PIECES = re.compile(r"[^\W\d_]+|\d+|.")
+
+
+@lru_cache(maxsize=1)
+def net_pattern() -> re.Pattern[str]:
+    """Addresses: with a scheme, of mail, of a site, a file's name."""
+    endings = "|".join(sorted({*table("endings")["net"], *table("endings")["files"]}, key=len, reverse=True))
+    name = r"[A-Za-z0-9][\w-]*"
+    return re.compile(
+        r"(?:https?|ftp|file)://[^\s<>\"]*[\w/]"
+        r"|www\.[^\s<>\"]*[\w/]"
+        rf"|[A-Za-z0-9][\w.+-]*@{name}(?:\.{name})+(?:/[^\s<>\"]*[\w/])?"
+        rf"|{name}(?:\.{name})*\.(?:{endings})\b(?![.@'-]?\w)(?:/[^\s<>\"]*[\w/])?"
+    )
+
+
+def say_address(address: str) -> str:
+    """An address symbol by symbol: letters as words, digits one by one."""
+    names = table("net")
+    said = []
+    for piece in _NET_PIECES.findall(address):
+        piece = {"jpg": "jpeg"}.get(piece.lower(), piece)
+        said.append(digits(piece) if piece.isdecimal() else names.get(piece, piece.lower() if piece.isalpha() else ""))
+    return " ".join(filter(None, said))
+
+
+def roman_value(numeral: str) -> int:
+    """``"XIV"`` -> 14."""
+    values = [_ROMAN_VALUES[c] for c in numeral]
+    return sum(-v if any(v < later for later in values[i + 1 :]) else v for i, v in enumerate(values))
+
+
+def say_roman(text: str, start: int, before: list[str]) -> tuple[str, int] | None:
+    """A Roman numeral at ``start``: counted after "chapter", ranked after a capitalised name; None when it is a word."""
+    m = _ROMAN.match(text, start)
+    if not m or not m[0] or not before:
+        return None
+    counted = before[-1].lower() in table("roman")["counted"]
+    value = roman_value(m[0])
+    if counted:
+        return cardinal(value), m.end()
+    # "King Henry VIII": one letter alone ("Malcolm X", "vitamin C", "Sam and I") stays a letter.
+    if len(m[0]) > 1 and before[-1][:1].isupper() and len(before[-1]) > 2 and not before[-1].isupper() and m[0] not in ("LI", "XL", "CC", "CV", "MI"):
+        return f"the {ordinal(value)}", m.end()
+    return None
+
+
+def say_dotted(text: str, start: int) -> tuple[str, int] | None:
+    """Letters with full stops between ("U.S.A.", "e.g.", "p.m.", "Ph.D.")."""
+    m = _DOTTED.match(text, start)
+    if not m:
+        return None
+    bare = m[0].replace(" ", "").rstrip(".").lower()
+    phrase = table("phrases").get(bare)
+    return (phrase[0] if phrase else bare.replace(".", "")), m.end()
+
+
+def say_short(text: str, start: int, end: int, before: list[str]) -> tuple[str, int] | None:
+    """A word written short at ``start:end``.
+
+    Args:
+        text: the folded text. before: the written words so far, for "St." behind a name and in front of one.
+
+    Returns:
+        What is said and where the written form ends; None for an ordinary word.
+    """
+    word = text[start:end]
+    lower = word.lower()
+    stop = text.startswith(".", end)
+    after = text[end + stop :].lstrip(" ")[:12] if len(text) - end < 40 else text[end + stop : end + stop + 12].lstrip(" ")
+    always, stopped = table("always").get(lower), table("stopped").get(lower)
+    street = table("streets").get(lower)
+    behind_name = bool(before) and (before[-1][:1].isupper() or before[-1][-2:] in ("st", "nd", "rd", "th")) and before[-1][-1:] not in ".!?"
+    if street and behind_name and (stop or word[0].isupper() or before[-1][0].isdigit()) and (lower != "dr" or not after[:1].isupper()):
+        return street, end + stop
+    if always:
+        return always[0], end + stop
+    if lower in table("numbered") and stop and after[:1].isdigit():
+        return table("numbered")[lower][0], end + 1
+    if stopped and stop and _is_short(word, lower, after):
+        if lower in ("st", "ft"):
+            return ("saint" if lower == "st" else "fort"), end + 1
+        return stopped[0], end + 1
+    return _say_place(text, start, end, before)
+
+
+def _is_short(word: str, lower: str, after: str) -> bool:
+    # "Col. Smith", "Gov. Brown" before a name; "Jan.", "Mon." and "Corp." wherever capitalised; "mar." or "max." may end a sentence.
+    if word[0].isupper():
+        return lower in month_names() or lower in ("corp", "co", "univ", "ave", "rd", "mt", "mon", "tues", "wed", "thurs", "fri", "tue", "thur", "sr") or after[:1].isupper()
+    return lower in ("st", "ave", "rd", "gen", "rev", "lt", "mt", "corp", "univ", "misc", "ext", "tel", "temp", "max", "min", "apt", "ca", "est") and after[:1] not in ("", "\n") and not after[:1].isupper() or (
+        lower in ("ave", "rd", "corp") and bool(after)
+    )
+
+
+def _say_place(text: str, start: int, end: int, before: list[str]) -> tuple[str, int] | None:
+    word = text[start:end]
+    if not word.isupper() or len(word) > 2 or not before:
+        return None
+    direction = table("directions").get(word)
+    number_before = before[-1][0].isdigit()
+    stop = text.startswith(".", end)
+    if direction and number_before and re.match(r"\.? [A-Z0-9]", text[end:]):
+        return direction, end + stop
+    # A state's code stands behind a comma, and a number, a stop or nothing follows.
+    state = table("states").get(word)
+    if state and re.search(r",\s*$", text[max(0, start - 3) : start]) and re.match(r"\s*(?:$|[.,;:)!?]|\d{5})", text[end:]):
+        return state, end
+    return None
+
+
+@lru_cache(maxsize=1)
+def _full_forms() -> MappingProxyType:
+    forms: dict[str, list[tuple[str, ...]]] = {}
+    for name in ("always", "stopped", "numbered", "phrases"):
+        for short, said in table(name).items():
+            forms.setdefault(short.replace(".", ""), []).extend(tuple(s.split()) for s in said)
+    for short, said in table("units").items():
+        forms.setdefault(short.lower(), []).extend(tuple(s.split()) for s in said)
+    for name in ("streets", "states", "directions"):
+        for short, said in table(name).items():
+            forms.setdefault(short.lower(), []).append(tuple(said.split()))
+    for short, full in month_names().items():
+        if short != full:
+            forms.setdefault(short, []).append((full,))
+    return MappingProxyType({short: tuple(dict.fromkeys(said)) for short, said in forms.items()})
+
+
+def abbreviation_of(word: str) -> tuple[tuple[str, ...], ...]:
+    """Possible full spoken forms of an abbreviation, any case, with or without full stops: "mph" -> (("miles", "per", "hour"), ...).
+
+    Empty when ``word`` abbreviates nothing known.
+    """
+    return _full_forms().get(word.lower().replace(".", ""), ())

@@ -1,0 +1,308 @@
+"""Which heard word belongs to which reference word.
+
+Two steps. Levenshtein over words (``rapidfuzz``, C++) finds the stretches where the two sides differ; inside each stretch a second dynamic programme over
+sounds pairs the words, so that "see the sign" heard as "sea sign" pairs see/sea and drops "the". Plain word edits are counted by the first step alone and
+equal those of ``jiwer``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from rapidfuzz.distance import Levenshtein
+
+from workbench.text import abbreviation_of, is_filler, pronunciations, same_value
+from workbench.verdicts.base import EditCounts
+
+#: Cost of a word heard as nothing, or heard without being in the text. Twice this exceeds any substitution, so neighbours are paired before they are dropped.
+GAP_COST = 0.7
+#: Cost of any difference at all, so that equal words are always kept together.
+_DIFFERENT = 0.05
+#: Extra cost per further word of a group (one word heard as two): grouping must earn itself by sound.
+_GROUP = 0.1
+#: A group that shares neither letters nor sounds in full may differ by at most this share of its phones.
+_GROUP_FAR = 0.5
+#: Stretches with more cells than this are cut along the first alignment before the second: 5,000 words against 5,000 take seconds, not hours.
+MAX_CELLS = 576
+_CHUNK = 20
+_LONG_WORD = 40
+_GROUPS = ((1, 2), (2, 1), (1, 3), (3, 1), (2, 2), (2, 3), (3, 2))
+
+_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands million billion trillion dozen"
+_ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth "
+    "nineteenth twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth hundredth thousandth millionth"
+)
+_PARTS = "oh o point half halves quarter quarters percent nil nought minus double triple"
+NUMBER_WORDS = frozenset(f"{_UNITS} {_TENS} {_ORDINALS} {_PARTS}".split())
+_JOINERS = frozenset(("and", "a", "an"))
+_MAX_NUMBER_WORDS = 24
+
+
+class Block(NamedTuple):
+    """Reference words ``ref_start:ref_end`` stand against heard words ``heard_start:heard_end`` (half-open; either side may be empty)."""
+
+    ref_start: int
+    ref_end: int
+    heard_start: int
+    heard_end: int
+
+
+def align_words(reference: Sequence[str], heard: Sequence[str]) -> tuple[EditCounts, list[Block]]:
+    """Plain word edits, and the stretches where the two sides differ.
+
+    Returns:
+        The counts (those of ``jiwer.process_words``) and the differing stretches in order; everything between them is equal word for word. A dropped or
+        extra word that could stand in several places (one of two equal neighbours) is put in the last of them: who says a word twice says it again.
+    """
+    hits = substituted = deleted = inserted = 0
+    blocks: list[Block] = []
+    movable = False
+    for tag, i0, i1, j0, j1 in Levenshtein.opcodes(reference, heard):
+        if tag == "equal":
+            hits += i1 - i0
+            continue
+        if tag == "replace":
+            substituted += i1 - i0
+        elif tag == "delete":
+            deleted += i1 - i0
+            movable = True
+        else:
+            inserted += j1 - j0
+            movable = True
+        if blocks and blocks[-1].ref_end == i0 and blocks[-1].heard_end == j0:
+            last = blocks[-1]
+            blocks[-1] = Block(last.ref_start, i1, last.heard_start, j1)
+        else:
+            blocks.append(Block(i0, i1, j0, j1))
+    if movable:
+        blocks = _moved_right(blocks, reference, heard)
+    return EditCounts(hits, substituted, deleted, inserted), blocks
+
+
+def _moved_right(blocks: list[Block], reference: Sequence[str], heard: Sequence[str]) -> list[Block]:
+    out: list[Block] = []
+    for number, (a, b, c, d) in enumerate(blocks):
+        limit = blocks[number + 1].ref_start if number + 1 < len(blocks) else len(reference)
+        if out and out[-1].ref_end == a and out[-1].heard_end == c:  # the one before slid up to this one
+            a, _, c, _ = out.pop()
+        if a == b:
+            while b < limit and heard[c] == heard[d]:
+                b, c, d = b + 1, c + 1, d + 1
+            a = b
+        elif c == d:
+            while b < limit and reference[a] == reference[b]:
+                a, b, c = a + 1, b + 1, c + 1
+            d = c
+        out.append(Block(a, b, c, d))
+    return out
+
+
+def is_number_word(word: str) -> bool:
+    """Whether ``word`` is part of a spoken or written number."""
+    return word in NUMBER_WORDS or word.isdigit()
+
+
+def widen_numbers(blocks: list[Block], reference: Sequence[str], heard: Sequence[str], units: Sequence[int] | None) -> list[Block]:
+    """Blocks widened to whole numbers and whole written forms: "nineteen [hundred] five" can only be weighed against "nineteen [oh] five" in full.
+
+    Args:
+        units: per reference word the number of the written form it shares with others ("$3.50" is five words), -1 for none; None when no word has one.
+    """
+    out: list[Block] = []
+    for number, (a, b, c, d) in enumerate(blocks):
+        if _touches_number(a, b, c, d, reference, heard, units):
+            low = out[-1].ref_end if out else 0
+            high = blocks[number + 1].ref_start if number + 1 < len(blocks) else len(reference)
+            while a > low and (is_number_word(reference[a - 1]) or (units and units[a - 1] >= 0)):
+                a, c = a - 1, c - 1
+            while b < high and (is_number_word(reference[b]) or (units and units[b] >= 0)):
+                b, d = b + 1, d + 1
+        if out and out[-1].ref_end >= a:
+            before = out.pop()
+            a, c = before.ref_start, before.heard_start
+        out.append(Block(a, b, c, d))
+    return out
+
+
+def _touches_number(a: int, b: int, c: int, d: int, reference: Sequence[str], heard: Sequence[str], units: Sequence[int] | None) -> bool:
+    inside = (*reference[a:b], *heard[c:d])
+    if not NUMBER_WORDS.isdisjoint(inside) or any(word.isdigit() for word in inside):
+        return True
+    if units and (any(u >= 0 for u in units[a:b]) or (0 < a == b < len(units) and units[a - 1] == units[b] >= 0)):
+        return True
+    beside = reference[max(0, a - 1) : a] + reference[b : b + 1]
+    return not _JOINERS.isdisjoint(inside) and any(is_number_word(word) for word in beside)
+
+
+@lru_cache(maxsize=100_000)
+def sound_code(word: str) -> str:
+    """The usual pronunciation of ``word`` as one character per phone, for fast comparison; long nonsense stands for itself."""
+    if len(word) > _LONG_WORD:
+        return word
+    readings = pronunciations(word)
+    return "".join(map(_phone_code, readings[0])) if readings else word
+
+
+@lru_cache(maxsize=1_000)
+def _phone_code(phone: str) -> str:
+    # ARPABET symbols are one or two ASCII capitals; a private-use code point per symbol keeps them apart from letters.
+    return chr(0xE000 + int.from_bytes(phone.encode()[:2], "big") % 0x1800)
+
+
+@lru_cache(maxsize=20_000)
+def pair_words(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[int, ...] | None = None) -> tuple[Block, ...]:
+    """The cheapest pairing by sound of a differing stretch.
+
+    Moves are: one word for one, a word dropped, a word inserted, and groups (1-3 words heard as 1-3) that share their letters or their sounds, or, one word against
+    several, at least half of their sounds; abbreviations with their full form and numbers said in another way are free. Optimal under these costs up
+    to ``MAX_CELLS`` pairs of words; larger stretches are cut along their word alignment and each part is optimal.
+
+    Returns:
+        Blocks in order that cover both sides; insertions have an empty reference side, one block for words inserted in a row.
+    """
+    n, m = len(reference), len(heard)
+    if n == 1 == m:
+        return (Block(0, 1, 0, 1),)
+    if n * m > MAX_CELLS:
+        blocks: list[Block] = []
+        for a, b, c, d in _chunks(reference, heard):
+            part = pair_words(reference[a:b], heard[c:d], units[a:b] if units else None)
+            blocks += (Block(a + i0, a + i1, c + j0, c + j1) for i0, i1, j0, j1 in part)
+    elif not n or not m:
+        blocks = [*(Block(k, k + 1, 0, 0) for k in range(n)), *((Block(0, 0, k, k + 1)) for k in range(m))]
+    else:
+        blocks = _cheapest(reference, heard, _free_moves(reference, heard, units))
+    return tuple(_joined_insertions(blocks))
+
+
+def _joined_insertions(blocks: Iterable[Block]) -> Iterable[Block]:
+    waiting: Block | None = None
+    for block in blocks:
+        if block.ref_start == block.ref_end:
+            waiting = block if waiting is None else waiting._replace(heard_end=block.heard_end)
+            continue
+        if waiting is not None:
+            yield waiting
+            waiting = None
+        yield block
+    if waiting is not None:
+        yield waiting
+
+
+def _chunks(reference: tuple[str, ...], heard: tuple[str, ...]) -> Iterable[Block]:
+    a = c = 0
+    for tag, i0, i1, j0, j1 in Levenshtein.opcodes(reference, heard):
+        i, j = i0, j0
+        while i < i1 or j < j1:
+            step = min(_CHUNK - max(i - a, j - c), max(i1 - i, j1 - j))
+            if tag != "insert":
+                i += step
+            if tag != "delete":
+                j += step
+            if max(i - a, j - c) >= _CHUNK:
+                yield Block(a, i, c, j)
+                a, c = i, j
+    if (a, c) != (len(reference), len(heard)):
+        yield Block(a, len(reference), c, len(heard))
+
+
+def _free_moves(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[int, ...] | None) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """Steps that cost next to nothing, by the cell they start from: full forms of abbreviations, the same number said otherwise."""
+    moves: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for j, word in enumerate(heard):
+        for full in abbreviation_of(word):
+            for i in range(len(reference) - len(full) + 1):
+                if reference[i : i + len(full)] == tuple(full):
+                    moves.setdefault((i, j), []).append((len(full), 1))
+    for i, word in enumerate(reference):
+        for full in abbreviation_of(word):
+            for j in range(len(heard) - len(full) + 1):
+                if heard[j : j + len(full)] == tuple(full):
+                    moves.setdefault((i, j), []).append((1, len(full)))
+    for a, b in _number_runs(reference, units):
+        own = frozenset(reference[a:b])
+        for c, d in _number_runs(heard, None, own):
+            if 2 < b - a + d - c <= _MAX_NUMBER_WORDS and reference[a:b] != heard[c:d] and same_value(reference[a:b], heard[c:d]):
+                moves.setdefault((a, c), []).append((b - a, d - c))
+    return moves
+
+
+def _number_runs(words: tuple[str, ...], units: tuple[int, ...] | None, also: frozenset[str] = frozenset()) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    start: int | None = None
+    for k in range(len(words) + 1):
+        inside = k < len(words) and (
+            is_number_word(words[k])
+            or words[k] in also
+            or bool(units and units[k] >= 0)
+            or (words[k] in _JOINERS and k + 1 < len(words) and is_number_word(words[k + 1]))
+        )
+        if inside and start is None:
+            start = k
+        elif not inside and start is not None:
+            runs.append((start, k))
+            start = None
+    return runs
+
+
+def _cheapest(reference: tuple[str, ...], heard: tuple[str, ...], free: dict[tuple[int, int], list[tuple[int, int]]]) -> list[Block]:
+    n, m = len(reference), len(heard)
+    ref_codes, heard_codes = [sound_code(w) for w in reference], [sound_code(w) for w in heard]
+    # Fillers are never part of a group: "cat uh" is not a way of hearing "cats".
+    heard_plain = [not is_filler(w) for w in heard]
+    infinite = float("inf")
+    best = [[infinite] * (m + 1) for _ in range(n + 1)]
+    came = [[(0, 0)] * (m + 1) for _ in range(n + 1)]
+    best[0][0] = 0.0
+    distance = Levenshtein.normalized_distance
+
+    def relax(i: int, j: int, cost: float, step: tuple[int, int]) -> None:
+        if cost < best[i][j] - 1e-9:
+            best[i][j], came[i][j] = cost, step
+
+    for i in range(n + 1):
+        for j in range(m + 1):
+            base = best[i][j]
+            if i < n and j < m:
+                same = reference[i] == heard[j]
+                relax(i + 1, j + 1, base if same else base + _DIFFERENT + distance(ref_codes[i], heard_codes[j]), (1, 1))
+            if i < n:
+                relax(i + 1, j, base + GAP_COST, (1, 0))
+            if j < m:
+                relax(i, j + 1, base + GAP_COST, (0, 1))
+            for di, dj in free.get((i, j), ()):
+                relax(i + di, j + dj, base + _DIFFERENT / 5, (di, dj))
+            for di, dj in _GROUPS:
+                if i + di <= n and j + dj <= m and all(heard_plain[j : j + dj]):
+                    cost = _group_cost(reference[i : i + di], heard[j : j + dj], "".join(ref_codes[i : i + di]), "".join(heard_codes[j : j + dj]))
+                    relax(i + di, j + dj, base + cost, (di, dj))
+    return _traced(came, n, m)
+
+
+def _group_cost(ref_words: tuple[str, ...], heard_words: tuple[str, ...], ref_code: str, heard_code: str) -> float:
+    di, dj = len(ref_words), len(heard_words)
+    if ref_words == heard_words:
+        return float("inf")
+    if "".join(ref_words) == "".join(heard_words):
+        return _DIFFERENT / 2
+    extra = _DIFFERENT + _GROUP * (di + dj - 2)
+    if ref_code == heard_code:
+        return extra
+    if min(di, dj) > 1:
+        return float("inf")
+    far = Levenshtein.normalized_distance(ref_code, heard_code)
+    return extra + far * max(di, dj) if far <= _GROUP_FAR else float("inf")
+
+
+def _traced(came: list[list[tuple[int, int]]], n: int, m: int) -> list[Block]:
+    out: list[Block] = []
+    i, j = n, m
+    while i or j:
+        di, dj = came[i][j]
+        out.append(Block(i - di, i, j - dj, j))
+        i, j = i - di, j - dj
+    return out[::-1]

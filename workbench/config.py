@@ -28,6 +28,11 @@ class Config(BaseModel):
                 "; ".join(_complaint(cls, fault) for fault in error.errors()), where=where
             ) from None
 
+    @classmethod
+    def from_names(cls, names: dict[str, Any]) -> Self:
+        """Validate a notebook's variables: those named like a field, whatever else the notebook holds."""
+        return cls.of({name: names[name] for name in cls.model_fields if name in names}, where="the notebook's parameters cell")
+
 
 def _complaint(cls: type[BaseModel], fault: dict[str, Any]) -> str:
     name = ".".join(str(part) for part in fault["loc"]) or cls.__name__

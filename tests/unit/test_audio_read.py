@@ -153,6 +153,14 @@ def test_a_wav_written_to_a_pipe_with_unknown_length_is_whole(size):
     assert audio.read(bytes(content)).duration_sec == 0.5
 
 
+def test_a_flac_written_to_a_pipe_with_unknown_length_is_whole():
+    content = bytearray(encoded(np.random.default_rng(0).uniform(-1, 1, 600_000), format="FLAC"))
+    whole = audio.read(bytes(content))
+    content[21] &= 0xF0  # the 36 bits of STREAMINFO that count the samples (RFC 9639, section 8.2)
+    content[22:26] = bytes(4)
+    assert audio.content_hash(audio.read(bytes(content))) == audio.content_hash(whole)
+
+
 def test_a_part_of_a_file_is_what_cutting_the_whole_gives(tmp_path):
     samples = np.random.default_rng(1).uniform(-1, 1, 48_000).astype(np.float32)
     for options in ({"subtype": "FLOAT"}, {"format": "FLAC"}):

@@ -112,6 +112,8 @@ def _read_blocks(sound, *, path: str | None, where: object, part: tuple[float, f
     if not low <= rate <= high:
         raise AudioError("sample rate is not one of audio", where=where, got=f"{rate} Hz", expected=f"{low} to {high} Hz", mend=_MEND)
     promised = sound.frames if 0 < sound.frames < 1 << 40 else None  # a FLAC written to a pipe does not know its length
+    if promised is None:
+        sound.seekable = lambda: False  # after each block python-soundfile would seek to where it is, which libsndfile refuses without a length
     wanted = _seek_part(sound, part, promised, where=where)
     samples = np.empty(min(wanted or _BLOCK_FRAMES, 1 << 28), np.float32)
     filled = bad = 0

@@ -54,14 +54,14 @@ def _walk(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[Entry]:
     files = {name for name, folder_too in is_folder.items() if not folder_too}
     texts = {name.lower(): name for name in sorted(files) if name.lower().endswith(TEXT_ENDINGS)}
     audio = {name for name in files if name.lower().endswith(AUDIO_EXTENSIONS)}
-    stems = {os.path.splitext(name)[0].lower() for name in audio}
+    orphans = _orphans(texts, {os.path.splitext(name)[0].lower() for name in audio})
     for name in sorted(is_folder, key=natural_key):
         if is_folder[name]:
             yield from _walk(folder / name, f"{prefix}{name}/", above | {real})
         elif name in audio:
             text = _text_of(name, files, texts)
             yield Entry(prefix + name, prefix + text if text else None)
-        elif name in texts.values() and _is_orphan(name, stems, files):
+        elif name in orphans:
             yield Entry(None, prefix + name)
 
 
@@ -75,16 +75,16 @@ def _text_of(audio_name: str, files: set[str], texts: dict[str, str]) -> str | N
     return None
 
 
-def _is_orphan(text_name: str, audio_stems: set[str], files: set[str]) -> bool:
-    lowered = text_name.lower()
-    if _DESCRIPTIONS.fullmatch(lowered):
-        return False
-    stems = [lowered.removesuffix(ending) for ending in TEXT_ENDINGS if lowered.endswith(ending)]
-    if any(stem in audio_stems for stem in stems):
-        return False
-    # x.original.txt beside x.normalized.txt is one missing clip, not two.
-    best = next((ending for ending in TEXT_ENDINGS if f"{stems[0]}{ending}" in {name.lower() for name in files}), None) if len(files) < 100 else None
-    return best is None or lowered == f"{stems[0]}{best}"
+def _orphans(texts: dict[str, str], audio_stems: set[str]) -> set[str]:
+    """Texts without audio, one a stem: x.original.txt beside x.normalized.txt is one missing clip, not two."""
+    best: dict[str, str] = {}
+    for ending in TEXT_ENDINGS:
+        for lowered, name in texts.items():
+            if lowered.endswith(ending) and not _DESCRIPTIONS.fullmatch(lowered) and lowered.removesuffix(ending) not in audio_stems:
+                stem = min((lowered.removesuffix(other) for other in TEXT_ENDINGS if lowered.endswith(other)), key=len)
+                if stem not in audio_stems:
+                    best.setdefault(stem, name)
+    return set(best.values())
 
 
 def check_folder(root: Path) -> None:
@@ -124,7 +124,7 @@ def _clip(root: Path, entry: Entry, dataset: str, *, libritts: bool) -> Clip:
     text, fault = _read_text(root, entry, path)
     clip_id = printable(relative)
     if clip_id != relative:
-        fault = fault or fault_text("file name is not UTF-8", where=clip_id, got=clip_id, expected="a UTF-8 name", mend="rename the file")
+        fault = fault_text("file name is not UTF-8", where=clip_id, got=clip_id, expected="a UTF-8 name", mend="rename the file")
     audio = printable(str(root / entry.audio)) if entry.audio else ""
     return Clip(clip_id, audio, text, dataset, speaker=printable(speaker), fault=entry.fault or fault, extra=extra)
 

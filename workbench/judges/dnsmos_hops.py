@@ -1,7 +1,7 @@
 """Which hops of a clip DNSMOS scores, and their raw scores with everything that overlapping hops share computed once.
 
-A hop is 9.01 s and hops start one second apart, which is 100 frames and 50 pooled rows, so neighbours share 89% of the trunk's output. They differ only where
-a hop's own zero padding reaches in through four 3x3 convolutions: four frames at either end, which are computed anew from eight frames each.
+A hop is 9.01 s and hops start one second apart, so neighbours share 89% of what the first five convolutions compute. They differ only where a hop's own
+zero padding reaches in: four frames at either end of the trunk, two rows at either end of the neck, which are computed anew from a few rows each.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ SAMPLE_RATE_HZ = 16000
 HOP_SEC = 9.01
 HOP_SAMPLES = int(HOP_SEC * SAMPLE_RATE_HZ)
 FRAMES_PER_SEC = SAMPLE_RATE_HZ // FRAME_STEP_SAMPLES
-_REACH_FRAMES = 4  # how far padding reaches: one frame per 3x3 convolution of the trunk
+_REACH_FRAMES = 4  # how far padding reaches through the trunk: one frame per 3x3 convolution
 _STRIP_FRAMES = 2 * _REACH_FRAMES
-_CHUNK_POOLED_ROWS = 200  # 4 s at a time: the trunk's largest map stays at 33 MB however long the clip
-_CHUNK_MEL_FRAMES = 1000
+_EDGE_ROWS = 2  # rows at either end of a hop that are its own, after the trunk and after the neck alike
+_EDGE_CONTEXT_ROWS = 6  # rows of the trunk from which the neck's two are computed
+# 4 s of audio at a time: the trunk's largest map stays at 33 MB however long the clip.
+_CHUNK_TRUNK_ROWS, _CHUNK_NECK_ROWS, _CHUNK_MEL_FRAMES = 200, 100, 1000
+_HOPS_AT_ONCE = 4
 _DYNAMIC_RANGE_DB = 80.0
 
 
@@ -64,15 +67,14 @@ def raw_scores(networks: Networks, samples: np.ndarray, starts: Sequence[int], *
     """
     scores = []
     for group in _contiguous(starts):
-        first, end = group[0] * FRAMES_PER_SEC, group[-1] * FRAMES_PER_SEC + HOP_FRAMES
-        pooled = _pooled_rows(networks, samples, first, end, period)
-        decibels = SlidingRows(lambda a, b: _mel_db(networks, samples, a, b), first + 1, end - 1, chunk=_CHUNK_MEL_FRAMES, axis=0)
-        for start in group:
-            frame = start * FRAMES_PER_SEC
-            primary = _run(networks.head, _hop_map(networks, samples, frame, pooled)[None])
-            p808 = _run(networks.p808, _hop_mel(networks, samples, frame, decibels)[None])
-            scores.append(np.concatenate([primary[0], p808[0]]))
-    return np.stack(scores)
+        shared = _Shared(networks, samples, group[0] * FRAMES_PER_SEC, group[-1] * FRAMES_PER_SEC + HOP_FRAMES, period)
+        for first in range(0, len(group), _HOPS_AT_ONCE):
+            frames = [start * FRAMES_PER_SEC for start in group[first : first + _HOPS_AT_ONCE]]
+            primary = _run(networks.head, shared.hop_maps(frames))
+            p808 = _run(networks.p808, np.stack([shared.hop_mel(frame) for frame in frames]))
+            scores.append(np.concatenate([primary, p808], axis=1))
+            shared.forget(frames[-1] + FRAMES_PER_SEC)
+    return np.concatenate(scores)
 
 
 def _contiguous(starts: Sequence[int]) -> Iterator[list[int]]:
@@ -88,7 +90,7 @@ def _contiguous(starts: Sequence[int]) -> Iterator[list[int]]:
 
 
 class SlidingRows:
-    """Rows of a long map, computed in chunks when first asked for and forgotten once passed.
+    """Rows of a long map, computed in chunks when first asked for and kept until forgotten.
 
     Args:
         compute: rows ``first`` to ``end`` (half open) of the map.
@@ -98,26 +100,31 @@ class SlidingRows:
     """
 
     def __init__(self, compute: Callable[[int, int], np.ndarray], first: int, end: int, *, chunk: int, axis: int) -> None:
-        self._compute, self._chunk, self._axis = compute, chunk, axis
-        self._first, self._next, self._end = first, first, end
+        self._compute, self._chunk, self._axis, self._end = compute, chunk, axis, end
+        self._first = self._next = first
         self._rows: np.ndarray | None = None
 
     def take(self, first: int, end: int) -> np.ndarray:
-        """Rows ``first`` to ``end``; calls must not go backwards."""
-        parts = [] if self._rows is None else [self._slice(self._rows, first - self._first)]
+        """Rows ``first`` to ``end``, none of them forgotten yet."""
+        parts = [] if self._rows is None else [self._rows]
         while self._next < end:
             last = min(self._next + self._chunk, self._end)
-            parts.append(self._slice(self._compute(self._next, last), max(0, first - self._next)))
+            parts.append(self._compute(self._next, last))
             self._next = last
-        self._rows, self._first = np.concatenate(parts, axis=self._axis), first
-        return self._slice(self._rows, 0, end - first)
+        self._rows = np.concatenate(parts, axis=self._axis) if len(parts) > 1 else parts[0]
+        return self._from(first - self._first, end - self._first)
 
-    def _slice(self, rows: np.ndarray, first: int, end: int | None = None) -> np.ndarray:
-        return rows[(slice(None),) * self._axis + (slice(first, end),)]
+    def forget(self, before: int) -> None:
+        """Let go of the rows under ``before``."""
+        if self._rows is not None and self._first < before < self._next:
+            self._rows, self._first = self._from(before - self._first, None).copy(), before
+
+    def _from(self, first: int, end: int | None) -> np.ndarray:
+        return self._rows[(slice(None),) * self._axis + (slice(first, end),)]
 
 
 class PeriodicRows:
-    """Rows of a map that repeats: one period is computed, the rest is looked up."""
+    """Rows of a map that repeats, from one period of them: ``rows`` (C, period, W), the first of which is row ``first``."""
 
     def __init__(self, rows: np.ndarray, first: int) -> None:
         self._rows, self._offset = rows, first
@@ -126,52 +133,79 @@ class PeriodicRows:
         """Rows ``first`` to ``end``."""
         return self._rows[:, (np.arange(first, end) - self._offset) % self._rows.shape[1]]
 
-
-def _pooled_rows(networks: Networks, samples: np.ndarray, first: int, end: int, period: int | None) -> SlidingRows | PeriodicRows:
-    """The trunk's output over frames ``first`` to ``end`` but for what padding reaches; rows count pairs of frames of the whole clip."""
-    reach = _REACH_FRAMES // 2
-    rows = SlidingRows(lambda a, b: _interior(networks, samples, a, b), first // 2 + reach, end // 2 - reach, chunk=_CHUNK_POOLED_ROWS, axis=1)
-    if period is None or period >= (end - first) // 2 - 2 * reach:
-        return rows
-    return PeriodicRows(rows.take(first // 2 + reach, first // 2 + reach + period), first // 2 + reach)
+    def forget(self, before: int) -> None:
+        """Nothing to let go: one period is all there is."""
 
 
-def _interior(networks: Networks, samples: np.ndarray, first: int, end: int) -> np.ndarray:
-    """Pooled rows ``first`` to ``end`` as if the audio had no ends, (32, rows, 80)."""
-    pooled = _run(networks.trunk, _frames(samples, 2 * first - _REACH_FRAMES, 2 * end + _REACH_FRAMES)[None])
-    return pooled[0, :, _REACH_FRAMES // 2 : -_REACH_FRAMES // 2]
+class _Shared:
+    """What the hops between frames ``first`` and ``end`` of one clip share, and each hop's own ends added to it.
 
+    Rows are numbered from the start of the clip: two frames to a row of the trunk, four to a row of the neck.
+    """
 
-def _hop_map(networks: Networks, samples: np.ndarray, frame: int, rows: SlidingRows | PeriodicRows) -> np.ndarray:
-    """The trunk's output for the hop that begins at ``frame``, (32, 450, 80): shared rows between the hop's own ends."""
-    end, reach = frame + HOP_FRAMES, _REACH_FRAMES // 2
-    strips = np.stack([_frames(samples, frame, frame + _STRIP_FRAMES), _frames(samples, end - _STRIP_FRAMES, end)])
-    left, right = _run(networks.trunk, strips)
-    return np.concatenate([left[:, :reach], rows.take(frame // 2 + reach, end // 2 - reach), right[:, reach:]], axis=1)
+    def __init__(self, networks: Networks, samples: np.ndarray, first: int, end: int, period: int | None) -> None:
+        self._networks, self._samples = networks, samples
+        begin, stop = first // 2 + _EDGE_ROWS, end // 2 - _EDGE_ROWS
+        self._trunk: SlidingRows | PeriodicRows = SlidingRows(self._trunk_rows, begin, stop, chunk=_CHUNK_TRUNK_ROWS, axis=1)
+        if period is not None and period < stop - begin:
+            self._trunk = PeriodicRows(self._trunk.take(begin, begin + period), begin)
+        self._neck = SlidingRows(self._neck_rows, first // 4 + _EDGE_ROWS, end // 4 - _EDGE_ROWS, chunk=_CHUNK_NECK_ROWS, axis=1)
+        self._mel = SlidingRows(self._mel_db, first + 1, end - 1, chunk=_CHUNK_MEL_FRAMES, axis=0)
+
+    def forget(self, frame: int) -> None:
+        """No hop that begins before ``frame`` will be asked for again."""
+        self._trunk.forget(frame // 2)
+        self._neck.forget(frame // 4)
+        self._mel.forget(frame)
+
+    def hop_maps(self, frames: Sequence[int]) -> np.ndarray:
+        """The neck's output for the hops that begin at ``frames``, (B, 32, 225, 40)."""
+        lefts, rights = self._neck_ends(frames)
+        spans = [(frame // 4, (frame + HOP_FRAMES) // 4) for frame in frames]
+        maps = [[left, self._neck.take(a + _EDGE_ROWS, b - _EDGE_ROWS), right] for left, right, (a, b) in zip(lefts, rights, spans, strict=True)]
+        return np.stack([np.concatenate(parts, axis=1) for parts in maps])
+
+    def _neck_ends(self, frames: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """The neck's first and last two rows of each hop, (B, 32, 2, 40) each: where the hop's zero padding is felt."""
+        count, inner = len(frames), _EDGE_CONTEXT_ROWS - _EDGE_ROWS
+        ends = [frame + HOP_FRAMES for frame in frames]
+        spans = [(f, f + _STRIP_FRAMES) for f in frames] + [(e - _STRIP_FRAMES, e) for e in ends]
+        strips = _run(self._networks.trunk, np.stack([_frames(self._samples, *span) for span in spans]))
+        rows = [np.concatenate([strip[:, :_EDGE_ROWS], self._trunk.take(f // 2 + 2, f // 2 + 2 + inner)], axis=1) for strip, f in zip(strips, frames)]
+        rows += [np.concatenate([self._trunk.take(e // 2 - 2 - inner, e // 2 - 2), strip[:, _EDGE_ROWS:]], axis=1) for strip, e in zip(strips[count:], ends)]
+        neck = _run(self._networks.neck, np.stack(rows))
+        return neck[:count, :, :_EDGE_ROWS], neck[count:, :, -_EDGE_ROWS:]
+
+    def _trunk_rows(self, first: int, end: int) -> np.ndarray:
+        """Rows ``first`` to ``end`` of the trunk as if the audio had no ends, (32, rows, 80)."""
+        rows = _run(self._networks.trunk, _frames(self._samples, 2 * first - _REACH_FRAMES, 2 * end + _REACH_FRAMES)[None])
+        return rows[0, :, _EDGE_ROWS:-_EDGE_ROWS]
+
+    def _neck_rows(self, first: int, end: int) -> np.ndarray:
+        """Rows ``first`` to ``end`` of the neck as if the audio had no ends, (32, rows, 40)."""
+        return _run(self._networks.neck, self._trunk.take(2 * first - 2, 2 * end + 2)[None])[0, :, 1:-1]
+
+    def hop_mel(self, frame: int) -> np.ndarray:
+        """What P.808 sees of the hop that begins at ``frame``, (900, 120): dB below the hop's loudest cell, at most 80, scaled as in training."""
+        begin, end = frame * mel.HOP_SAMPLES, (frame + HOP_FRAMES) * mel.HOP_SAMPLES
+        outside = np.zeros(mel.HOP_SAMPLES, np.float32)
+        first = np.concatenate([outside, self._samples[begin : begin + mel.HOP_SAMPLES + 1]])
+        last = np.concatenate([self._samples[end - 2 * mel.HOP_SAMPLES : end], outside[:1]])
+        ends = _run(self._networks.mel_db, mel.frame_power(np.stack([first, last])))
+        decibels = np.concatenate([ends[:1], self._mel.take(frame + 1, frame + HOP_FRAMES - 1), ends[1:]])
+        decibels -= decibels.max()
+        return (np.maximum(decibels, -_DYNAMIC_RANGE_DB) + 40) / 40
+
+    def _mel_db(self, first: int, end: int) -> np.ndarray:
+        """Mel power in dB of frames ``first`` to ``end``, each centred on sample 160 * frame, (end - first, 120)."""
+        span = self._samples[(first - 1) * mel.HOP_SAMPLES : (end - 2) * mel.HOP_SAMPLES + mel.FRAME_SAMPLES]
+        return _run(self._networks.mel_db, mel.frame_power(mel.frames_of(span)))
 
 
 def _frames(samples: np.ndarray, first: int, end: int) -> np.ndarray:
     """Analysis frames ``first`` to ``end``, (end - first, 320)."""
     span = samples[first * FRAME_STEP_SAMPLES : (end - 1) * FRAME_STEP_SAMPLES + FRAME_SAMPLES]
     return np.lib.stride_tricks.sliding_window_view(span, FRAME_SAMPLES)[::FRAME_STEP_SAMPLES]
-
-
-def _mel_db(networks: Networks, samples: np.ndarray, first: int, end: int) -> np.ndarray:
-    """Mel power in dB of frames ``first`` to ``end``, centred on samples 160 * frame, (end - first, 120)."""
-    span = samples[(first - 1) * mel.HOP_SAMPLES : (end - 2) * mel.HOP_SAMPLES + mel.FRAME_SAMPLES]
-    return _run(networks.mel_db, mel.frame_power(mel.frames_of(span)))
-
-
-def _hop_mel(networks: Networks, samples: np.ndarray, frame: int, rows: SlidingRows) -> np.ndarray:
-    """What P.808 sees of the hop that begins at ``frame``, (900, 120): dB below the hop's loudest cell, at most 80, scaled as in training."""
-    begin, end = frame * mel.HOP_SAMPLES, (frame + HOP_FRAMES) * mel.HOP_SAMPLES
-    outside = np.zeros(mel.HOP_SAMPLES, np.float32)
-    first = np.concatenate([outside, samples[begin : begin + mel.HOP_SAMPLES + 1]])
-    last = np.concatenate([samples[end - 2 * mel.HOP_SAMPLES : end], outside[:1]])
-    ends = _run(networks.mel_db, mel.frame_power(np.stack([first, last])))
-    decibels = np.concatenate([ends[:1], rows.take(frame + 1, frame + HOP_FRAMES - 1), ends[1:]])
-    decibels -= decibels.max()
-    return (np.maximum(decibels, -_DYNAMIC_RANGE_DB) + 40) / 40
 
 
 def _run(session, value: np.ndarray) -> np.ndarray:

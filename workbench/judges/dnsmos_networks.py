@@ -1,8 +1,9 @@
 """The two DNSMOS networks of ``speechmos``, cut so that overlapping hops share what they have in common.
 
 The primary network (P.835: signal, background, overall) is, in order: log power of 320-sample frames every 160 samples, four 3x3 convolutions at
-full resolution that take 97% of the work, a 2x2 pooling, three small convolutions, a maximum over time, three dense layers. ``Networks.trunk`` ends
-after the first pooling and takes any number of frames; ``Networks.head`` is the rest for one hop of 900 frames.
+full resolution that take 97% of the work, a 2x2 pooling, a fifth convolution, another pooling, two small convolutions, a maximum over time, three dense
+layers. ``Networks.trunk`` ends after the first pooling, ``Networks.neck`` after the second; both take any number of rows. ``Networks.head`` is the rest
+for a hop of 900 frames. One second is 100 frames, 50 rows of the trunk and 25 of the neck; past the third pooling hops are out of step.
 """
 
 from __future__ import annotations
@@ -39,12 +40,14 @@ class Networks:
 
     Attributes:
         trunk: ``frames`` (B, T, 320) -> (B, 32, T / 2, 80); T even.
-        head: ``pooled`` (B, 32, 450, 80) -> (B, 3): raw signal, background, overall.
+        neck: (B, 32, T, 80) -> (B, 32, T / 2, 40); T even.
+        head: (B, 32, 225, 40) -> (B, 3): raw signal, background, overall.
         mel_db: ``power`` (T, 161) -> (T, 120): mel power in dB re 1, floor -100.
         p808: ``mel`` (B, 900, 120) -> (B, 1).
     """
 
     trunk: Any
+    neck: Any
     head: Any
     mel_db: Any
     p808: Any
@@ -98,7 +101,7 @@ def load_networks(*, threads: int) -> Networks:
         raise EngineUnavailableError(f"{error.name} is not installed", mend=_INSTALL) from error
     primary, p808 = (onnx.load(weights_folder() / name) for name in _FILES.values())
     try:
-        graphs = _trunk(primary), _head(primary), _mel_db(primary), _p808(p808)
+        graphs = _trunk(primary), _neck(primary), _head(primary), _mel_db(primary), _p808(p808)
     except (KeyError, StopIteration, ValueError, IndexError) as error:
         raise EngineError(
             "these DNSMOS weights have another architecture", where=weights_folder(), got=repr(error), expected="speechmos 0.0.1.1", mend=_INSTALL
@@ -137,8 +140,8 @@ def _model(like, nodes, constants: dict[str, np.ndarray], inputs: dict[str, list
     return helper.make_model(graph, opset_imports=like.opset_import, ir_version=like.ir_version)
 
 
-def _first(nodes, operator: str) -> int:
-    return next(i for i, node in enumerate(nodes) if node.op_type == operator)
+def _poolings(nodes) -> list[int]:
+    return [i for i, node in enumerate(nodes) if node.op_type == "MaxPool"]
 
 
 def _layers(nodes) -> list:
@@ -167,7 +170,7 @@ def _trunk(primary):
         make("Div", ["nats", "ln10"], ["bels"]),
         make("Unsqueeze", ["bels"], [layers[0].input[0]], axes=[1]),
     ]
-    convolutions = nodes[nodes.index(layers[0]) : _first(nodes, "MaxPool") + 1]
+    convolutions = nodes[nodes.index(layers[0]) : _poolings(nodes)[0] + 1]
     return _model(primary, front + convolutions, constants | own, {"frames": ["B", "T", FRAME_SAMPLES]}, convolutions[-1].output[0])
 
 
@@ -179,13 +182,22 @@ def _drop_channels(constants: dict[str, np.ndarray], layer, following, channels:
     constants[reader] = constants[reader][:, keep]
 
 
+def _neck(primary):
+    """From the first pooling's output to the second's."""
+    nodes, constants = list(primary.graph.node), _constants(primary)
+    begin, end = _poolings(nodes)[:2]
+    channels = constants[nodes[begin + 1].input[1]].shape[1]
+    shape = ["B", channels, "T", FREQUENCY_BINS // 2]
+    return _model(primary, nodes[begin + 1 : end + 1], constants, {nodes[begin].output[0]: shape}, nodes[end].output[0])
+
+
 def _head(primary):
-    """From the first pooling's output to the three raw scores."""
-    nodes = list(primary.graph.node)
-    cut = _first(nodes, "MaxPool") + 1
-    pooled, output = nodes[cut - 1].output[0], primary.graph.output[0].name
-    shape = ["B", 32, HOP_FRAMES // 2, FREQUENCY_BINS // 2]
-    return _model(primary, nodes[cut:], _constants(primary), {pooled: shape}, output)
+    """From the second pooling's output to the three raw scores."""
+    nodes, constants = list(primary.graph.node), _constants(primary)
+    cut = _poolings(nodes)[1]
+    channels = constants[nodes[cut + 1].input[1]].shape[1]
+    shape = ["B", channels, HOP_FRAMES // 4, FREQUENCY_BINS // 4]
+    return _model(primary, nodes[cut + 1 :], constants, {nodes[cut].output[0]: shape}, primary.graph.output[0].name)
 
 
 def _mel_db(like):

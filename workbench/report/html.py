@@ -14,6 +14,9 @@ from workbench.report.theme import Theme
 
 Tone = Literal["good", "mixed", "bad"]
 
+#: From more columns than this on, an interval stands under its value and headings wrap, so that the table fits beside the contents.
+DENSE_FROM = 8
+
 _TONES: dict[str, tuple[str, str]] = {"good": ("✓", "Good"), "mixed": ("◐", "Mixed"), "bad": ("✗", "Not good")}
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MISSING = '<span class="wb-none" aria-label="not available">–</span>'
@@ -45,7 +48,8 @@ class Interval(Protocol):
 class Column:
     """One column of a table.
 
-    ``key`` names the mapping's key or the dataclass's field. ``fmt`` is a format spec (``.1%``, ``,d``, ``.2f``) or a function to text. ``help`` is one sentence shown under the table.
+    ``key`` names the mapping's key or the dataclass's field. ``fmt`` is a format spec (``.1%``, ``,d``, ``.2f``) or a function to text.
+    ``help`` is one sentence shown under the table.
     """
 
     key: str
@@ -87,7 +91,10 @@ def showing(shown: int, total: int) -> Fragment:
 
 
 def identity(mapping: Mapping[str, object]) -> Fragment:
-    """The run's identity as a small definition list. A nested mapping becomes ``name value`` pairs, a sequence a comma list, None is left out."""
+    """The run's identity as a small definition list.
+
+    A nested mapping becomes ``name value`` pairs, a sequence a list with commas, None is left out.
+    """
     items = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{_identity_value(value)}</dd></div>" for name, value in mapping.items() if value is not None
     )
@@ -140,10 +147,10 @@ def table(
         body = f'<tr><td colspan="{len(columns)}" class="wb-soft">no rows</td></tr>'
     foot = f"<tfoot><tr>{_cells(total, columns, numeric)}</tr></tfoot>" if total is not None else ""
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    sorts = " wb-sortable" if sortable and len(rows) > 1 else ""
+    kinds = (" wb-sortable" if sortable and len(rows) > 1 else "") + (" wb-dense" if len(columns) > DENSE_FROM else "")
     label = escape(caption or ", ".join(c.title for c in columns))
     return Fragment(
-        f'<div class="wb wb-tablebox"><div class="wb-scroll" role="region" aria-label="{label}"><table class="wb-table{sorts}">{title}'
+        f'<div class="wb wb-tablebox"><div class="wb-scroll" role="region" aria-label="{label}"><table class="wb-table{kinds}">{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></div>{_note(note)}{_column_help(columns)}</div>"
     )
 
@@ -155,8 +162,12 @@ def _check_columns(rows: Sequence[object], columns: Sequence[Column]) -> None:
         if not any(_has(row, column.key) for row in rows):
             known = list(rows[0]) if isinstance(rows[0], Mapping) else [n for n in dir(rows[0]) if not n.startswith("_")]
             close = nearest(column.key, map(str, known))
-            raise ConfigError(f"no row has {column.key!r}", where="html.table", expected=f"one of {', '.join(map(str, known))}",
-                              mend=f"did you mean {close[0]}?" if close else None)
+            raise ConfigError(
+                f"no row has {column.key!r}",
+                where="html.table",
+                expected=f"one of {', '.join(map(str, known))}",
+                mend=f"did you mean {close[0]}?" if close else None,
+            )
 
 
 def _has(row: object, key: str) -> bool:

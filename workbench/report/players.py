@@ -1,4 +1,4 @@
-"""Clips to listen to: the text as written lights up while it is spoken, coloured by verdict, with what was heard beside what was expected."""
+"""Clips to listen to: the text lights up while it is spoken, coloured by verdict, with what was heard beside what was expected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.verdicts.base import ClipVerdicts, Verdict
 
 #: Longer texts and evidence are folded, so that one clip never fills the page.
 FOLD_CHARACTERS = 1_500
-FOLD_ROWS = 8
+FOLD_ROWS = 12
 MOST_ROWS = 200
 
 _FLAGS = {
@@ -26,9 +26,16 @@ _FLAGS = {
     "added_tail": "something is added at the end",
 }
 _SCORES = {
-    "dnsmos_ovrl": "DNSMOS overall", "dnsmos_sig": "DNSMOS signal", "dnsmos_bak": "DNSMOS background", "dnsmos_p808": "DNSMOS P.808",
-    "composite": "composite MOS", "rms_db": "RMS dB", "peak_amplitude": "peak", "clipping_pct": "clipping %", "silence_pct": "silence %",
-}  # fmt: skip
+    "dnsmos_ovrl": "DNSMOS overall",
+    "dnsmos_sig": "DNSMOS signal",
+    "dnsmos_bak": "DNSMOS background",
+    "dnsmos_p808": "DNSMOS P.808",
+    "composite": "composite MOS",
+    "rms_db": "RMS dB",
+    "peak_amplitude": "peak",
+    "clipping_pct": "clipping %",
+    "silence_pct": "silence %",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +85,14 @@ def legend(verdicts: set[Verdict] | None = None) -> Fragment:
     if not wanted:
         return Fragment("")
     items = "".join(
-        f'<div><dt><span class="{style_of(v).css_class}">{escape(style_of(v).label)}</span> <span class="wb-mark">{escape(style_of(v).symbol)}</span></dt>'
+        f'<div><dt><span class="{style_of(v).css_class}">{escape(style_of(v).label)}</span> '
+        f'<span class="wb-mark">{escape(style_of(v).symbol)}</span></dt>'
         f"<dd>{escape(style_of(v).meaning)}</dd></div>"
         for v in wanted
     )
-    return Fragment(f'<details class="wb wb-more wb-legend"><summary>How words are marked</summary><dl class="wb-help">{items}</dl></details>')
+    return Fragment(
+        f'<details class="wb wb-more wb-legend"><summary>How words are marked</summary><dl class="wb-help">{items}</dl></details>'
+    )
 
 
 def _verdicts_in(results: Sequence[ClipResult]) -> set[Verdict]:
@@ -116,8 +126,9 @@ def _card(result: ClipResult, sound: _Sound, scores: Sequence[str]) -> str:
     voice = f'<span class="wb-voice">{escape(clip.speaker)}</span> ' if clip.speaker else ""
     length = f' data-len="{result.duration_sec:.3f}"' if result.duration_sec else ""
     return (
-        f'<article class="wb-clip" aria-label="clip {escape(name)}"{length}><header><h4>{voice}<span class="wb-id">{escape(clip.clip_id)}</span></h4>'
-        f'<p class="wb-chips">{_chips(result, scores)}</p></header>{_remarks(result)}{_player(result, sound, name)}{_text(result)}{_evidence(result)}</article>'
+        f'<article class="wb-clip" aria-label="clip {escape(name)}"{length}>'
+        f'<header><h4>{voice}<span class="wb-id">{escape(clip.clip_id)}</span></h4><p class="wb-chips">{_chips(result, scores)}</p></header>'
+        f"{_remarks(result)}{_player(result, sound, name)}{_text(result)}{_evidence(result)}</article>"
     )
 
 
@@ -125,7 +136,7 @@ def _chips(result: ClipResult, scores: Sequence[str]) -> str:
     verdicts, chips = result.verdicts, []
     if verdicts:
         flagged = sum(verdicts.count(v) for v in Verdict if is_flagged(v))
-        chips.append(("flagged", f"{flagged} of {len(verdicts.words)} words"))
+        chips.append(("flagged", f"{flagged} in {len(verdicts.words)} words"))
         chips.append(("WER fast", f"{verdicts.fast_edits.wer:.1%}"))
         if verdicts.precision_edits:
             chips.append(("WER precision", f"{verdicts.precision_edits.wer:.1%}"))
@@ -143,7 +154,8 @@ def _remarks(result: ClipResult) -> str:
     if result.clip.fault and not any(result.clip.fault in f.message for f in faults):
         faults.insert(0, Failure("clip", "source", result.clip.fault))
     lines = [
-        f'<li class="wb-bad"><span aria-hidden="true">✗</span> <b>{escape(f.stage)} failed</b> <code>{escape(f.type)}</code> {escape(f.message)}</li>'
+        f'<li class="wb-bad"><span aria-hidden="true">✗</span> <b>{escape(f.stage)} failed</b> '
+        f"<code>{escape(f.type)}</code> {escape(f.message)}</li>"
         for f in faults
     ]
     for flag in result.verdicts.flags if result.verdicts else ():
@@ -243,10 +255,14 @@ def _quoted(heard: str) -> Fragment:
 def _time_cell(start_sec: float | None, end_sec: float | None) -> Fragment | None:
     if start_sec is None or end_sec is None:
         return None
-    return Fragment(f'<span class="wb-at" data-s="{start_sec:.3f}" data-label="play from {start_sec:.2f} seconds">{start_sec:.2f}–{end_sec:.2f}</span>')
+    return Fragment(
+        f'<span class="wb-at" data-s="{start_sec:.3f}" data-label="play from {start_sec:.2f} seconds">{start_sec:.2f}–{end_sec:.2f}</span>'
+    )
 
 
 def verdict_label(verdict: Verdict) -> Fragment:
     """A verdict in words with its symbol and colour, for a table's cell."""
     style = style_of(verdict)
-    return Fragment(f'<span class="wb-label {style.css_class}"><span aria-hidden="true">{escape(style.symbol)}</span> {escape(style.label)}</span>')
+    return Fragment(
+        f'<span class="wb-label {style.css_class}"><span aria-hidden="true">{escape(style.symbol)}</span> {escape(style.label)}</span>'
+    )

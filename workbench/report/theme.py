@@ -10,14 +10,48 @@ from workbench.report.verdict_style import FAMILIES
 
 #: Ground, surfaces, text and lines. Every text colour reaches a contrast of 4.5 on every ground it may stand on.
 LIGHT: dict[str, str] = {
-    "bg": "#fbfbf9", "surface": "#ffffff", "raised": "#f3f3ef", "ink": "#1d2126", "muted": "#5a626c", "line": "#dddfd9", "rule": "#b9bdb6",
-    "accent": "#0b5a96", "good": "#0a6a50", "mixed": "#875300", "bad": "#b5330b", "now": "#ffdf7e", "now-ink": "#1d2126", "code": "#f5f5f1",
-    "fig-1": "#0b5a96", "fig-2": "#c4570a", "fig-3": "#0a7a5c", "fig-4": "#8c3672", "fig-soft": "#a9c6dd", "fig-grid": "#e3e4df",
+    "bg": "#fbfbf9",
+    "surface": "#ffffff",
+    "raised": "#f3f3ef",
+    "ink": "#1d2126",
+    "muted": "#5a626c",
+    "line": "#dddfd9",
+    "rule": "#b9bdb6",
+    "accent": "#0b5a96",
+    "good": "#0a6a50",
+    "mixed": "#875300",
+    "bad": "#b5330b",
+    "now": "#ffdf7e",
+    "now-ink": "#1d2126",
+    "code": "#f5f5f1",
+    "fig-1": "#0b5a96",
+    "fig-2": "#c4570a",
+    "fig-3": "#0a7a5c",
+    "fig-4": "#8c3672",
+    "fig-soft": "#a9c6dd",
+    "fig-grid": "#e3e4df",
 }
 DARK: dict[str, str] = {
-    "bg": "#14171b", "surface": "#1a1e23", "raised": "#22272d", "ink": "#e6e8eb", "muted": "#a6aeb8", "line": "#2f353c", "rule": "#515963",
-    "accent": "#7dc1f7", "good": "#5fd1ae", "mixed": "#f0b649", "bad": "#ff9470", "now": "#ffd45c", "now-ink": "#14171b", "code": "#1f2429",
-    "fig-1": "#7dc1f7", "fig-2": "#ff9d5c", "fig-3": "#5fd1ae", "fig-4": "#eba0cf", "fig-soft": "#3c5f7a", "fig-grid": "#2b3138",
+    "bg": "#14171b",
+    "surface": "#1a1e23",
+    "raised": "#22272d",
+    "ink": "#e6e8eb",
+    "muted": "#a6aeb8",
+    "line": "#2f353c",
+    "rule": "#515963",
+    "accent": "#7dc1f7",
+    "good": "#5fd1ae",
+    "mixed": "#f0b649",
+    "bad": "#ff9470",
+    "now": "#ffd45c",
+    "now-ink": "#14171b",
+    "code": "#1f2429",
+    "fig-1": "#7dc1f7",
+    "fig-2": "#ff9d5c",
+    "fig-3": "#5fd1ae",
+    "fig-4": "#eba0cf",
+    "fig-soft": "#3c5f7a",
+    "fig-grid": "#2b3138",
 }
 
 #: The element that carries style and script into a live notebook; the export leaves it out, the page has its own.
@@ -29,7 +63,15 @@ class Theme:
     """Style and script for a live notebook, where no page carries them: show it once, near the top."""
 
     def _repr_html_(self) -> str:
-        return f"<div {THEME_MARK}><style>{css()}</style><script>{script()}</script></div>"
+        # A notebook has its own light and dark, whatever the system prefers.
+        lab = "".join(
+            f"{where}{{{_variables(name)}color-scheme:{name}}}"
+            for name, where in (
+                ("light", "body[data-jp-theme-light=true],body.vscode-light"),
+                ("dark", "body[data-jp-theme-light=false],body.vscode-dark"),
+            )
+        )
+        return f"<div {THEME_MARK}><style>{css()}{lab}</style><script>{script()}</script></div>"
 
     def __repr__(self) -> str:
         return "report theme"

@@ -1,7 +1,7 @@
 """How each verdict is named, marked and coloured: the one place for tables, players and figures.
 
 Colour is never the only sign. A verdict's family has its own hue AND its own underline, each verdict its own symbol and words.
-Hues follow Okabe and Ito (2008, "Color Universal Design"), darkened or lightened until text in them reaches a contrast of 4.5 on its ground.
+Hues follow Okabe and Ito (2008, "Color Universal Design"), darkened or lightened until text in them reaches a contrast of 4.5.
 """
 
 from __future__ import annotations
@@ -48,12 +48,14 @@ FAMILIES: tuple[Family, ...] = (PASSED, FAULT, UNSURE, RECOGNISER, SAME, TEXT)
 
 #: In order of severity: where several tokens share one written form, the first of these that occurs marks it.
 STYLES: dict[Verdict, VerdictStyle] = {
-    Verdict.TTS_FAILURE: VerdictStyle("TTS failure", "fault", "✗", "both recognisers heard the same other word: a fault of the audio", FAULT),
-    Verdict.AMBIGUOUS: VerdictStyle("ambiguous", "unsure", "?", "both heard something else, not the same: listen", UNSURE),
+    Verdict.TTS_FAILURE: VerdictStyle("TTS failure", "TTS", "✗", "both recognisers heard the same other word: a fault of the audio", FAULT),
+    Verdict.AMBIGUOUS: VerdictStyle("ambiguous", "ambig.", "?", "both heard something else, not the same: listen", UNSURE),
     Verdict.GT_ERROR: VerdictStyle("text error", "text", "T", "the text is faulty, for instance a space is missing", TEXT),
     Verdict.GT_TYPO: VerdictStyle("typo in text", "typo", "t", "the text holds a typo, the audio is right", TEXT),
     Verdict.STT_ERROR: VerdictStyle("fast misheard", "fast", "f", "only the fast recogniser heard something else", RECOGNISER),
-    Verdict.PRECISION_ERROR: VerdictStyle("precision misheard", "prec", "p", "only the precision recogniser heard something else", RECOGNISER),
+    Verdict.PRECISION_ERROR: VerdictStyle(
+        "precision misheard", "prec", "p", "only the precision recogniser heard something else", RECOGNISER
+    ),
     Verdict.HOMOPHONE: VerdictStyle("homophone", "homoph", "≈", "a word of the same sound was written", SAME),
     Verdict.COMPOUND: VerdictStyle("compound", "comp", "&", "neighbouring words were merged or split", SAME),
     Verdict.SPELLING_VARIANT: VerdictStyle("spelling variant", "spell", "~", "the same word, spelt otherwise", SAME),

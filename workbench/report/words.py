@@ -14,7 +14,10 @@ from workbench.verdicts.base import ClipVerdicts, Insertion, Verdict, WordVerdic
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One written form with the tokens spoken for it: ``$3.50`` is five tokens in one place. ``first:last`` are token indices, half-open."""
+    """One written form with the tokens spoken for it: ``$3.50`` is five tokens in one place.
+
+    ``start:end`` are characters of the text, ``first:last`` indices of tokens, both half-open.
+    """
 
     start: int
     end: int
@@ -76,10 +79,10 @@ def _word_html(written: str, found: list[WordVerdict]) -> str:
     marked = [w for w in found if w.verdict is not Verdict.PASS]
     unheard = is_flagged(verdict) and not any(w.fast or w.precision for w in marked)
     said = f"{style.label}: {_hearing(marked, named=len(found) > 1)}"
-    classes = f"wb-w {style.css_class}" + (" wb-unheard" if unheard else "")
+    shown = f"<s>{escape(written)}</s>" if unheard else escape(written)
     return (
-        f'<span class="{classes}"{_time_attributes(span)} title="{escape(said)}" data-label="{escape(f"{written}, {said}")}">'
-        f'{escape(written)}<sup class="wb-mark">{escape(_mark(verdict))}</sup></span>'
+        f'<span class="wb-w {style.css_class}"{_time_attributes(span)} title="{escape(said)}" data-label="{escape(f"{written}, {said}")}">'
+        f'{shown}<sup class="wb-mark">{escape(_mark(verdict))}</sup></span>'
     )
 
 
@@ -104,8 +107,9 @@ def _insertion_html(insertion: Insertion) -> str:
     label = f"{style.label}: heard {heard}, which the text does not have"
     symbol = f'<sup class="wb-mark">{escape(_mark(insertion.verdict))}</sup>' if insertion.verdict is not Verdict.PASS else ""
     return (
-        f'<span class="wb-w wb-ins {style.css_class}"{_time_attributes(time_of(insertion.fast or insertion.precision))} title="{escape(label)}" '
-        f'data-label="{escape(label)}"><span aria-hidden="true">‸</span>+{escape(heard or "?")}{symbol}</span>'
+        f'<span class="wb-w wb-ins {style.css_class}"{_time_attributes(time_of(insertion.fast or insertion.precision))} '
+        f'title="{escape(label)}" '
+        f'data-label="{escape(label)}"><span class="wb-caret" aria-hidden="true">‸</span>+{escape(heard or "?")}{symbol}</span>'
     )
 
 

@@ -48,10 +48,8 @@ def regions(reference: Sequence[str], heard: Sequence[str]) -> list[Region]:
 
     Equal words anchor the alignment; between anchors words are paired by phone distance.
     """
-    from rapidfuzz.distance import Levenshtein
-
     found: list[list[int]] = []
-    for code in Levenshtein.opcodes(list(reference), list(heard)):
+    for code in _opcodes(reference, heard):
         if code.tag == "equal":
             continue
         if found and found[-1][1] == code.src_start and found[-1][3] == code.dest_start:
@@ -59,6 +57,22 @@ def regions(reference: Sequence[str], heard: Sequence[str]) -> list[Region]:
         else:
             found.append([code.src_start, code.src_end, code.dest_start, code.dest_end])
     return [Region(tuple(_slots(reference, heard, *bounds))) for bounds in found]
+
+
+def agreements(reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
+    """Indices of the words on which both agree: (in the reference, in the hearing)."""
+    return [
+        (code.src_start + step, code.dest_start + step)
+        for code in _opcodes(reference, heard)
+        if code.tag == "equal"
+        for step in range(code.src_end - code.src_start)
+    ]
+
+
+def _opcodes(reference: Sequence[str], heard: Sequence[str]):
+    from rapidfuzz.distance import Levenshtein
+
+    return Levenshtein.opcodes(list(reference), list(heard))
 
 
 def _slots(reference: Sequence[str], heard: Sequence[str], start: int, end: int, heard_start: int, heard_end: int) -> list[Slot]:

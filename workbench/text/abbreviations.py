@@ -15,6 +15,12 @@ _DOTTED = re.compile(r"(?:(?:[A-Za-z]\.)+[A-Za-z](?![\w'])\.?|(?:[A-Za-z]\.){2,}
 _NET_PIECES = re.compile(r"[^\W\d_]+|\d+|.")
 
 
+DAYS = MappingProxyType({
+    "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday", "thu": "thursday", "thur": "thursday", "thurs": "thursday",
+    "fri": "friday", "sat": "saturday", "sun": "sunday",
+})
+
+
 @lru_cache(maxsize=1)
 def net_pattern() -> re.Pattern[str]:
     """Addresses: with a scheme, of mail, of a site, a file's name."""
@@ -47,8 +53,11 @@ def roman_value(numeral: str) -> int:
 def say_roman(text: str, start: int, before: list[str]) -> tuple[str, int] | None:
     """A Roman numeral at ``start``: counted after "chapter", ranked after a capitalised name; None when it is a word."""
     m = _ROMAN.match(text, start)
-    if not m or not m[0] or not before:
+    if not m or not m[0]:
         return None
+    if not before or not before[-1][:1].isupper():
+        # No English word is spelt II or VIII; IV, VI, XL, LI and the like are also something else.
+        return (cardinal(roman_value(m[0])), m.end()) if re.fullmatch(r"X{0,3}V?I{2,3}|X{1,3}I[VX]|XVI?|X{2,3}", m[0]) else None
     counted = before[-1].lower() in table("roman")["counted"]
     value = roman_value(m[0])
     if counted:
@@ -82,6 +91,10 @@ def say_short(text: str, start: int, end: int, before: list[str]) -> tuple[str, 
     lower = word.lower()
     stop = text.startswith(".", end)
     after = text[end + stop :].lstrip(" ")[:12] if len(text) - end < 40 else text[end + stop : end + stop + 12].lstrip(" ")
+    if lower in DAYS and word[0].isupper() and (stop or re.match(r", ?\d|-[A-Z]", text[end:])) and not (stop and lower in ("sat", "sun")):
+        return DAYS[lower], end + stop
+    if lower in DAYS and word[0].isupper() and start and text[start - 1] == "-" and before and before[-1].lower() in DAYS:
+        return DAYS[lower], end + stop
     always, stopped = table("always").get(lower), table("stopped").get(lower)
     street = table("streets").get(lower)
     behind_name = bool(before) and (before[-1][:1].isupper() or before[-1][-2:] in ("st", "nd", "rd", "th")) and before[-1][-1:] not in ".!?"

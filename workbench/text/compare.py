@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 from types import MappingProxyType
 
+from workbench.text.abbreviations import roman_value
 from workbench.text.fold import fold_values
-from workbench.text.normalise import normalise_spoken
+from workbench.text.normalise import normalise, normalise_spoken
+from workbench.text.words import spelling_map
 
 #: Said in one of several ways for the same written sign, or left unsaid.
 _SAME = MappingProxyType({
@@ -22,16 +21,6 @@ _NORMALISED = re.compile(r"[a-z]{2,}(?:'[a-z]+)*|[a-z]").fullmatch
 _UNSAID = frozenset(["slash", "dash"])
 _ENDINGS = (("n't", " not"), ("'re", " are"), ("'ve", " have"), ("'ll", " will"), ("'m", " am"))
 _IRREGULAR = MappingProxyType({"won't": "will not", "can't": "can not", "shan't": "shall not", "ain't": "ain't"})
-
-
-@lru_cache(maxsize=1)
-def spelling_map() -> MappingProxyType:
-    """British -> American spelling, as whisper-normalizer lists it (1,700 words)."""
-    spec = find_spec("whisper_normalizer")
-    if spec is None or not spec.submodule_search_locations:
-        return MappingProxyType({})
-    path = Path(next(iter(spec.submodule_search_locations))) / "normalizers" / "english.json"
-    return MappingProxyType(json.loads(path.read_text(encoding="utf-8")))
 
 
 @lru_cache(maxsize=50_000)
@@ -56,13 +45,28 @@ def comparable(text: str) -> str:
     Numbers become digits whatever way they are said (2006: two thousand six, twenty oh six); dates are month, day, year; money is amount and currency; units are singular; spelling is American, contractions that have one full form are in
     full, letters said one by one are one word. It is meant for comparing, not for reading: "twenty five" and "two five" are the same in it. Idempotent; the same treatment for both sides.
     """
-    said = normalise_spoken(text)
-    return _folded(tuple(said.split()))
+    words = tuple(normalise_spoken(text).split())
+    line = _folded(words)
+    # What was folded may read as something written ("5 k 3", "k m"): read on until nothing changes.
+    seen = [line]
+    while _may_change(words, line):
+        words = tuple(normalise(line).split())
+        line = _folded(words)
+        if line in seen:
+            return min(seen[seen.index(line) :])
+        seen.append(line)
+    return line
+
+
+def _may_change(words: tuple[str, ...], line: str) -> bool:
+    return any(map(str.isdigit, line)) or any(len(word) == 1 for word in words)
 
 
 @lru_cache(maxsize=20_000)
 def _folded(words: tuple[str, ...]) -> str:
     forms = [form for word in words for form in _one_form(word)]
+    if "cent" in forms:
+        forms = " ".join(forms).replace("per cent", "percent").split()
     return fold_values(forms) if forms else " ".join(words)
 
 
@@ -77,7 +81,73 @@ def same_value(words_a: Sequence[str], words_b: Sequence[str]) -> bool:
 
 
 def _value(words: tuple[str, ...]) -> str:
-    # Normalised words need no second reading; that is what makes this quick enough for every mismatch of a long scan.
+    # Normalised words without a number need no second reading; that makes this quick enough for every mismatch of a long scan.
     if all(map(_NORMALISED, words)):
-        return _folded(words)
+        line = _folded(words)
+        if not _may_change(words, line):
+            return line
     return comparable(" ".join(words))
+
+
+def agree(text_a: str, text_b: str) -> bool:
+    """Whether two raw texts can say the same: ``comparable`` forms are equal, or equal once an ambiguous written form is read the other way.
+
+    Ambiguous are numeric dates (10/06 is October 6 or June 10), N/M (a date, a fraction, "N out of M"), hyphens between numbers (a range or a row), prices ("three fifty"), and
+    "St." and "Dr.". Not transitive, so it is no canonical form.
+    """
+    if comparable(text_a) == comparable(text_b):
+        return True
+    readings_a = {comparable(r) for r in readings(text_a)}
+    return not readings_a.isdisjoint({comparable(r) for r in readings(text_b)})
+
+
+#: Other ways to write what an ambiguous form may mean.
+_OTHER_READINGS = tuple(
+    (re.compile(pattern), by)
+    for pattern, by in (
+        (r"\b(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})\b", r"\3/\1/\4"),
+        (r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})\b", r"\1 \2 \3"),
+        (r"([-/.]\d{1,2}[-/.])(\d\d)\b(?!\d)", r"\g<1>20\2"),
+        (r"([-/.]\d{1,2}[-/.])(\d\d)\b(?!\d)", r"\g<1>19\2"),
+        (r"\b(\d{1,2})/(\d{1,2})\b(?![/\d])", lambda m: _as_date(m[1], m[2]) or m[0]),
+        (r"\b(\d{1,2})/(\d{1,2})\b(?![/\d])", lambda m: _as_date(m[2], m[1]) or m[0]),
+        (r"\b(\d{1,2})/(\d{4})\b", lambda m: _as_month_year(m[1], m[2]) or m[0]),
+        (r"\b(\d+)/(\d+)\b", r"\1 \2"),
+        (r"\b(\d+)/(\d+)\b", r"\1 out of \2"),
+        (r"\b(\d+)/(\d+)\b", r"\1 of \2"),
+        (r"(?<=\d)\s?[-–]\s?(?=[\d$£€])", " "),
+        (r"(?<=\d)\s?[-–]\s?(?=[\d$£€])", " minus "),
+        (r"(?<=\d):(?=\d)", " "),
+        (r"[$£€](\d+)\.(\d\d)\b", r"\1 \2"),
+        (r"\b(\d+)\.(\d+)\b", r"\1 dot \2"),
+        (r"(\d)\s?(m|M)\b", r"\1 million"),
+        (r"(\d)\s?(b|B)\b", r"\1 billion"),
+        (r"\b[Ss]t\.", "saint"),
+        (r"\b[Ss]t\.", "street"),
+        (r"\b[Dd]r\.", "drive"),
+        (r"\b[Dd]r\.", "doctor"),
+        (r"(\d)\s?'(?!\d)", r"\1 feet "),
+        (r"(\d)\s?\"", r"\1 inches "),
+        (r"\b([IVX]{2,})\b", lambda m: str(roman_value(m[1]))),
+        (r"#", " pound "),
+        (r"#", " hash "),
+        (r"\.(?=\w)", " dot "),
+        (r"(?<=\w)-(?=\w)", " dash "),
+    )
+)
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """``text`` and its rewritings with one kind of ambiguous form read the other way; ``text`` itself comes first."""
+    return tuple(dict.fromkeys([text, *(pattern.sub(by, text) for pattern, by in _OTHER_READINGS)]))
+
+
+def _as_date(month: str, day: str) -> str | None:
+    return f"{_MONTHS[int(month) - 1]} {int(day)}" if 1 <= int(month) <= 12 and 1 <= int(day) <= 31 else None
+
+
+def _as_month_year(month: str, year: str) -> str | None:
+    return f"{_MONTHS[int(month) - 1]} {year}" if 1 <= int(month) <= 12 else None
+
+
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")

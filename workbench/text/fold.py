@@ -57,18 +57,47 @@ def fold_numbers(words: Sequence[str]) -> list[str]:
     out: list[str] = []
     i = 0
     while i < len(words):
+        if words[i] == "point" and i + 1 < len(words) and words[i + 1] in known:
+            i = _decimals(words, i + 1, known, out)
+            continue
         taken, said = _phrase(words, i, known)
         out.append(said if taken else words[i])
         i += taken or 1
     return out
 
 
+def _decimals(words: Sequence[str], start: int, known: dict[str, _Word], out: list[str]) -> int:
+    """Digits behind "point", each by itself ("five million" is no number there); a scale stays a word. Returns where the reading goes on."""
+    out.append("point")
+    i = start
+    while i < len(words) and words[i] in known:
+        word = known[words[i]]
+        if word.suffix or word.kind in ("scale", "part") or (i > start and words[i + 1 : i + 2] == ["hundred"]):
+            break
+        if word.kind == "ten" and i + 1 < len(words) and words[i + 1] in SMALL[1:10]:
+            out.append(str(word.value + known[words[i + 1]].value))
+            i += 1
+        else:
+            out.append(str(word.value))
+        i += 1
+    if i < len(words) and words[i] in _SCALE and i > start:
+        out.append(words[i])
+        i += 1
+    return max(i, start)
+
+
+_DIGITS = frozenset({*SMALL[:10], "oh", "o"})
+
+
 def _repeated(words: Sequence[str]) -> list[str]:
-    """"double five" -> five five, "triple" thrice."""
+    """"double five" -> five five, "triple" thrice; "two and a half million" -> two point five million."""
     out: list[str] = []
+    words = list(words)
     for i, word in enumerate(words):
         times = {"double": 1, "triple": 2}.get(word)
-        if times and i + 1 < len(words) and words[i + 1] in SMALL[:10]:
+        if word == "half" and words[i - 2 : i] == ["and", "a"] and words[i + 1 : i + 2] and words[i + 1] in _SCALE:
+            out[-2:] = ["point", "five"]
+        elif times and i + 1 < len(words) and words[i + 1] in _DIGITS:
             out += [words[i + 1]] * times
         else:
             out.append(word)
@@ -95,6 +124,9 @@ def _phrase(words: Sequence[str], start: int, known: dict[str, _Word]) -> tuple[
             break
         if word.kind == "part":
             return 1, f"{word.value}{word.suffix}"
+        # "one eight hundred five five five": a row of digits behind the hundred, not 805.
+        if last_kind == "scale" and words[i] in _DIGITS and i + 1 < len(words) and words[i + 1] in _DIGITS:
+            break
         if words[i] == "seconds" and i > start and not _counts(words, start - 1, known):
             break
         if word.kind == "scale" and word.value == 100:
@@ -139,8 +171,15 @@ def _counts(words: Sequence[str], at: int, known: dict[str, _Word]) -> bool:
 def _is_number_here(words: Sequence[str], at: int, known: dict[str, _Word]) -> bool:
     """Number words that also mean something else: "oh", "second", "quarter", "half"."""
     word = words[at]
+    if word == "o" and at and len(words[at - 1]) == 1:
+        return False
     if word in ("o", "oh"):
-        return _counts(words, at - 1, known) or _counts(words, at + 1, known) or (words[at - 1 : at] == [word] and at > 1 and _counts(words, at - 2, known))
+        left, right = at - 1, at + 1
+        while left > 0 and words[left] == word:
+            left -= 1
+        while right < len(words) - 1 and words[right] == word:
+            right += 1
+        return _counts(words, left, known) or _counts(words, right, known)
     if word in ("second", "seconds"):
         return words[at - 1 : at] in ([m] for m in _MONTHS) or any(w in _MONTHS for w in words[at + 1 : at + 3])
     if known[word].kind == "part":
@@ -152,6 +191,13 @@ _MONTHS = tuple(table("months"))
 _LETTERS = re.compile(r"(?<![^ ])(?:[a-z] )+[a-z](?: ?'s)?(?![^ ])")
 _MONTH = f"({'|'.join(_MONTHS)})"
 _N = r"(?<![^ ])(\d+)(?![^ ])"
+
+
+def _join_letters(m: re.Match[str]) -> str:
+    joined = m[0].replace(" ", "")
+    if joined[:2] in ("am", "pm") and len(joined) > 2 and m.string[m.start() - 2 : m.start() - 1].isdigit():
+        return f"{joined[:2]} {joined[2:]}"
+    return joined
 
 
 def _swap_fraction(m: re.Match[str]) -> str:
@@ -200,10 +246,14 @@ def _steps() -> tuple[tuple[re.Pattern[str], object], ...]:
         (r"(?<=\d) dot (?=\d)", " point "),
         (rf"\b(\d+) point ((?:\d+ )*\d+) ({scales})\b", _decimal_scaled),
         # halves, quarters, thirds
-        (r"\b(?:a half|1 2th)\b(?! past)", "1/2"),
+        (r"\b(?:(?:(?:a|1) )?half|1 2th)\b(?! past)", "1/2"),
         (r"\ba quarter\b(?! (?:past|to))", "1/4"),
         (rf"{_N} (\d+)(ths?)(?![^ ])", _swap_fraction),
+        (r"\b(\d+) and a (\d+)th\b", r"\1 1/\2"),
         (r"\b(\d+) and (\d+/\d+)", r"\1 \2"),
+        (r"\b1/(10{2,})\b", r"\1th"),
+        (r"(?<![^ ])(\d+) (1/2|1/4|3/4)(?![^ ])", lambda m: f"{m[1]} point {({'1/2': 5, '1/4': 25, '3/4': 75})[m[2]]}"),
+        (r"(?<=\d)(/\d+| point \d+) (?:of )?an? ", r"\1 "),
         (r"\b(\d+) over (\d+)\b", r"\1/\2"),
         # times
         (r"\b(\d+) hours? (\d{1,2}) minutes?(?: and)? (\d{1,2}) seconds?\b", lambda m: f"{m[1]} {int(m[2]):02d} {int(m[3]):02d}"),
@@ -217,15 +267,18 @@ def _steps() -> tuple[tuple[re.Pattern[str], object], ...]:
         (rf"\b{month} (?:the )?(\d{{1,2}})th\b", r"\1 \2"),
         (rf"\b(\d{{4}}) {month} (\d{{1,2}})\b(?! \d)", r"\2 \3 \1"),
         # one row of digits from what is said in pieces
-        (r"(?<=\d) (?=\d+(?:s|th)?(?![^ ]))(?!\d+th)", ""),
+        (r"(?<=\d) (?=\d+(?:s|th)?(?![^ ]))", ""),
         (r"\b(\d+) (k|m|b|bn)(?![^ ]| \d)", lambda m: m[1] + "0" * {"k": 3, "m": 6, "b": 9, "bn": 9}[m[2]]),
         # money
+        (rf"(?<=\d) us (?={money}\b)", " "),
         (rf"\b(\d+) ({money}) (?:and )?(\d{{1,2}}) ({cents})\b", _money),
         (rf"\b(\d+) (dollar|pound|euro) (\d\d)(?![^ ])(?! (?:{money}))", r"\1 point \3 \2"),
         (rf"\b0 point (\d)(\d?)0* ({money})\b", lambda m: f"{int(m[1] + (m[2] or '0'))} {_hundredth(m[3])}"),
         (rf"\b(\d+) point (\d*?)0+ (?={money}\b)", lambda m: f"{m[1]} point {m[2]} " if m[2] else f"{m[1]} "),
         (r"\b(\d+) by (?=\d)", r"\1 x "),
-        (r"\b(\d+) times (?=\d)", r"\1 x "),
+        (r"\b(\d+) times\b", r"\1 x"),
+        (r"\b(\d+) foot (\d+) inch\b", r"\1 foot \2"),
+        (rf"\b([\d]+(?: point \d+)?) ({money}|percent) to (?=\d+(?: point \d+)? \2\b)", r"\1 to "),
         (r"\b(\d+) (?:through|until|till) (?=\d)", r"\1 to "),
         (r"\b(\d+)ths\b", lambda m: ordinal(int(m[1])) + "s"),
         (r"\b(\d+)th\b", lambda m: m[1] + _ordinal_ending(m[1])),
@@ -246,8 +299,8 @@ def _hundredth(currency: str) -> str:
 def fold_values(words: Sequence[str]) -> str:
     """Words, numbers in words or not, to one line in which equal values are written equally."""
     line = " ".join(fold_numbers(words))
-    line = _LETTERS.sub(lambda m: m[0].replace(" ", ""), line)
-    if not any(c.isdigit() for c in line) and " point" not in line:
+    line = _LETTERS.sub(_join_letters, line)
+    if not any(c.isdigit() for c in line) and "half" not in line and "quarter" not in line:
         return line
     plurals = unit_plurals()
     line = re.sub(r"(?<=\d )([a-z]+(?: [a-z]+){0,2})", lambda m: " ".join(plurals.get(w, w) for w in m[1].split()), line)

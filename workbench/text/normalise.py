@@ -7,8 +7,9 @@ from bisect import bisect_left
 from functools import lru_cache
 
 from workbench.errors import TextError
-from workbench.text.abbreviations import net_pattern, say_address, say_dotted, say_roman, say_short
+from workbench.text.abbreviations import DAYS, net_pattern, say_address, say_dotted, say_roman, say_short
 from workbench.text.characters import fold_characters
+from workbench.text.numbers import ordinal
 from workbench.text.semiotics import number_rules, say_length, say_serial
 from workbench.text.tables import month_names, table, unit
 from workbench.text.tokens import Token
@@ -18,8 +19,10 @@ MAX_REFERENCE_CHARACTERS = 200_000
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _STEP = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\S")
-_SERIAL = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*")
+_SERIAL = re.compile(r"[A-Za-z]+\d+(?:\.\d+)+(?![\w])|(?=[A-Za-z]*\d)[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*")
 _LENGTH = re.compile(r"(?:(?P<feet>\d+)'\s?)?(?P<inches>\d+(?:\.\d+)?)\"(?!\w)")
+_POWER = re.compile(r"\^(-)?(\d{1,9})\b")
+_INEQUALITY = re.compile(r"(?<=\d )[<>](?= \d)")
 _TO = re.compile(r"-(?=[\d$£€¥.])|(?<=\s)-\s+(?=[\d$£€¥])")
 _MINUS = re.compile(r"-(?=\s?[\d.]*\d\s*=)")
 _NUMBER_WORD = (
@@ -75,6 +78,7 @@ def _trigger_words() -> frozenset[str]:
     names = {*table("always"), *table("stopped"), *table("numbered"), *table("streets"), *month_names()}
     names |= {word.lower() for word in (*table("states"), *table("directions"), *table("currencies"), *table("phrases")) if word.isalpha()}
     names |= {key.partition(mark)[0].lower() for key in table("phrases") for mark in "/.'" if mark in key}
+    names |= set(DAYS)
     return frozenset(names | set("abcdefghijklmnopqrstuvwxyz"))
 
 
@@ -180,6 +184,12 @@ class _Reader:
         text = self.text
         if symbol == "^" and text[start + 1 : start + 2] in ("2", "3"):
             return self._say(("squared" if text[start + 1] == "2" else "cubed", start + 2), start, "symbol")
+        if symbol == "^" and (m := _POWER.match(text, start)):
+            return self._say((f"to the {'minus ' if m[1] else ''}{ordinal(int(m[2]))}", m.end()), start, "symbol")
+        if symbol in "<>" and _INEQUALITY.match(text, start):
+            return self._say(("less than" if symbol == "<" else "greater than", end), start, "symbol")
+        if symbol == "~" and text[end : end + 1].isdigit():
+            return self._say(("approximately", end), start, "symbol")
         if symbol == "#" and text[end : end + 1].isdigit():
             return self._say(("number", end), start, "symbol")
         if symbol == "/" and (not (start and text[start - 1].isalnum()) or text.startswith(">", end)):
@@ -193,8 +203,10 @@ class _Reader:
         if words[0] == "the" and self.tokens and self.tokens[-1].text == "the":
             del words[0]
         self.number_start = start
+        always = table("always")
         for word in words:
-            self._emit(word, start, end, kind)
+            for full in always[word][0].split() if word in always else (word,):
+                self._emit(full, start, end, kind)
         self.written.append(self.text[start:end])
         return end
 

@@ -126,6 +126,10 @@ def _money(m: re.Match[str]) -> str | None:
     return " and ".join(parts) + period
 
 
+def _money_range(m: re.Match[str]) -> str | None:
+    return f"{decimal(m['first'])} to {_money(m)}"
+
+
 def _fraction(m: re.Match[str]) -> str | None:
     above, below = int(m["above"]), int(m["below"])
     if below == 0 or max(above, below) > 10**9:
@@ -134,7 +138,12 @@ def _fraction(m: re.Match[str]) -> str | None:
     if above != 1 and below != 1:
         part = "halves" if below == 2 else part + "s"
     said = f"{cardinal(above)} {part}"
-    return f"{whole(m['whole'])} and {said.replace('one half', 'a half') if below == 2 and above == 1 else said}" if m["whole"] else said
+    if m["whole"]:
+        said = f"{whole(m['whole'])} and {'a half' if (above, below) == (1, 2) else said}"
+    measured = unit(m["unit"]) if m["unit"] else None
+    if m["unit"] and not measured:
+        return None
+    return f"{said} {measured[1 if m['whole'] else 0]}" if measured else said
 
 
 def _measure(m: re.Match[str]) -> str | None:
@@ -179,8 +188,8 @@ def _hyphened(m: re.Match[str]) -> str:
 
 def say_serial(text: str) -> str:
     """Letters and digits in a row: "25d08a" -> "twenty five d zero eight a"."""
-    runs = re.findall(r"\d+|[^\W\d_]+", text)
-    return " ".join((whole(run) if run.isdecimal() else run.lower()) for run in runs)
+    runs = re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+", text)
+    return " ".join((decimal(run) if run[0].isdecimal() else run.lower()) for run in runs)
 
 
 def _plain(m: re.Match[str]) -> str:
@@ -209,16 +218,21 @@ def number_rules() -> tuple[Rule, ...]:
         (r"(?P<quarter>[1-4])Q\s?'?(?P<year>\d{4}|\d{2})\b", _quarter),
         (r"Q(?P<quarter>[1-4])\s'?(?P<year>\d{4}|\d{2})\b", _quarter),
         (r"(?:\+?\d{1,3}[ .-]?)?(?:\(\d{3}\)[ -]?|\d{3}[-. ])\d{3}[-. ]\d{4}(?:-\d+)?(?![\w])", _telephone),
+        (r"\+\d{1,3}(?:[ -]\d{2,5}){2,5}(?![\w-])", _telephone),
         (r"\d+(?:-\d+){2,}(?![\w-])", _telephone),
+        (r"[2-9]\d{2}-\d{4}(?![\w-])", _telephone),
         (r"\d+(?:-[A-Za-z0-9]+){2,}(?=-*(?:\W|$))(?<=[A-Z0-9])", _hyphened),
         (r"\d+(?:\.\d+){2,}(?![\w])", _dotted),
         (rf"(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?::(?P<second>\d{{2}}))?(?!\d)(?:\s?{_HALF_DAY})?{_ZONE}", _time),
         (rf"(?P<hour>\d{{1,2}})(?:[.:](?P<minute>\d{{2}}))?\s?{_HALF_DAY}{_ZONE}", _hour),
-        (rf"(?P<currency>{currency})\s?(?P<number>{_NUM})(?:(?![.\d]){_SCALE})?(?:/(?P<per>[a-zA-Z]+|['\"]))?", _money),
+        (rf"(?P<currency>{currency})\s?(?P<first>{_NUM})\s?-\s?(?P<number>{_NUM})(?![\d,.]*\d)(?:{_SCALE})?(?P<per>)", _money_range),
+        (r"(?P<a>\d+):(?P<b>\d)(?![\d:])", lambda m: f"{whole(m['a'])} to {whole(m['b'])}"),
+        (rf"(?P<currency>{currency})(?:\.(?=\s))?\s?(?P<number>{_NUM})(?:(?![.\d]){_SCALE})?(?:/(?P<per>[a-zA-Z]+|['\"]))?", _money),
         (rf"(?P<number>{_NUM})(?:{_SCALE})?\s?(?P<currency>{currency})(?![\w\d$])(?P<per>)", _money),
         (r"(?P<number>\d{4}|\d{2})(?P<gap>\s?)'?s\b", _decade),
         (rf"(?P<number>{_INT})'(?P<tail>[a-zA-Z]+)", _possessive),
-        (rf"(?<![/])(?:(?P<whole>\d+)[ -])?(?P<above>\d+)/(?P<below>\d+)(?:th|TH|rd|nd|st)?s?(?![\w/]|\.\d)", _fraction),
+        (rf"(?<![/])(?:(?P<whole>\d+)[ -])?(?P<above>\d+)/(?P<below>\d+)(?:th|TH|rd|nd|st)?s?(?![\w/]|\.\d)(?:[ -](?P<unit>{unit_})(?!\.?\s+[a-z]))?", _fraction),
+        (r"(?<![/])(?:(?P<whole>\d+)[ -])?(?P<above>\d+)/(?P<below>\d+)(?:th|TH|rd|nd|st)?s?(?![\w/]|\.\d)(?P<unit>)", _fraction),
         (rf"(?P<number>{_NUM})/(?P<per>[a-zA-Z]+)\b", _per),
         (rf"(?P<sign>-)?(?P<number>{_NUM})(?:\s?-\s?(?P<last>{_NUM}))?(?P<gap>[ -]?)(?P<unit>{unit_})(?=(?P<follows>\.?\s+[a-z])?)", _measure),
         (rf"(?P<number>{_INT})\s?{suffix}", _ordinal),

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from workbench.text import abbreviation_of, is_filler, pronunciations, same_value
+from workbench.text import abbreviation_of, is_filler, known_word, pronunciations, same_value
+from workbench.text.phones import PHONES
 from workbench.verdicts.base import EditCounts
 
 #: Cost of a word heard as nothing, or heard without being in the text. Twice this exceeds any substitution, so neighbours are paired before they are dropped.
@@ -23,11 +24,15 @@ _DIFFERENT = 0.05
 #: Extra cost per further word of a group (one word heard as two): grouping must earn itself by sound.
 _GROUP = 0.1
 #: A group that shares neither letters nor sounds in full may differ by at most this share of its phones.
-_GROUP_FAR = 0.5
+_GROUP_FAR = 0.6
 #: Stretches with more cells than this are cut along the first alignment before the second: 5,000 words against 5,000 take seconds, not hours.
 MAX_CELLS = 576
 _CHUNK = 20
 _LONG_WORD = 40
+_VOWELS = frozenset("aeiouy")
+_TIE = 1e-9
+#: Private-use characters, so that a phone never equals a letter.
+_PHONE_CODES = {phone: chr(0xE000 + number) for number, phone in enumerate(PHONES)}
 _GROUPS = ((1, 2), (2, 1), (1, 3), (3, 1), (2, 2), (2, 3), (3, 2))
 
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
@@ -58,29 +63,26 @@ def align_words(reference: Sequence[str], heard: Sequence[str]) -> tuple[EditCou
         The counts (those of ``jiwer.process_words``) and the differing stretches in order; everything between them is equal word for word. A dropped or
         extra word that could stand in several places (one of two equal neighbours) is put in the last of them: who says a word twice says it again.
     """
-    hits = substituted = deleted = inserted = 0
+    if reference == heard:
+        return EditCounts(len(reference), 0, 0, 0), []
+    substituted = deleted = inserted = 0
     blocks: list[Block] = []
-    movable = False
-    for tag, i0, i1, j0, j1 in Levenshtein.opcodes(reference, heard):
-        if tag == "equal":
-            hits += i1 - i0
-            continue
+    a = b = c = d = 0
+    for tag, i, j in Levenshtein.editops(reference, heard).as_list():
+        if i != b or j != d:
+            if b > a or d > c:
+                blocks.append(Block(a, b, c, d))
+            a, b, c, d = i, i, j, j
         if tag == "replace":
-            substituted += i1 - i0
+            substituted, b, d = substituted + 1, b + 1, d + 1
         elif tag == "delete":
-            deleted += i1 - i0
-            movable = True
+            deleted, b = deleted + 1, b + 1
         else:
-            inserted += j1 - j0
-            movable = True
-        if blocks and blocks[-1].ref_end == i0 and blocks[-1].heard_end == j0:
-            last = blocks[-1]
-            blocks[-1] = Block(last.ref_start, i1, last.heard_start, j1)
-        else:
-            blocks.append(Block(i0, i1, j0, j1))
-    if movable:
+            inserted, d = inserted + 1, d + 1
+    blocks.append(Block(a, b, c, d))
+    if deleted or inserted:
         blocks = _moved_right(blocks, reference, heard)
-    return EditCounts(hits, substituted, deleted, inserted), blocks
+    return EditCounts(len(reference) - substituted - deleted, substituted, deleted, inserted), blocks
 
 
 def _moved_right(blocks: list[Block], reference: Sequence[str], heard: Sequence[str]) -> list[Block]:
@@ -101,25 +103,22 @@ def _moved_right(blocks: list[Block], reference: Sequence[str], heard: Sequence[
     return out
 
 
-def is_number_word(word: str) -> bool:
-    """Whether ``word`` is part of a spoken or written number."""
-    return word in NUMBER_WORDS or word.isdigit()
-
-
 def widen_numbers(blocks: list[Block], reference: Sequence[str], heard: Sequence[str], units: Sequence[int] | None) -> list[Block]:
     """Blocks widened to whole numbers and whole written forms: "nineteen [hundred] five" can only be weighed against "nineteen [oh] five" in full.
 
     Args:
         units: per reference word the number of the written form it shares with others ("$3.50" is five words), -1 for none; None when no word has one.
     """
+    if not units and NUMBER_WORDS.isdisjoint(reference) and NUMBER_WORDS.isdisjoint(heard):
+        return blocks
     out: list[Block] = []
     for number, (a, b, c, d) in enumerate(blocks):
         if _touches_number(a, b, c, d, reference, heard, units):
             low = out[-1].ref_end if out else 0
             high = blocks[number + 1].ref_start if number + 1 < len(blocks) else len(reference)
-            while a > low and (is_number_word(reference[a - 1]) or (units and units[a - 1] >= 0)):
+            while a > low and (reference[a - 1] in NUMBER_WORDS or (units and units[a - 1] >= 0)):
                 a, c = a - 1, c - 1
-            while b < high and (is_number_word(reference[b]) or (units and units[b] >= 0)):
+            while b < high and (reference[b] in NUMBER_WORDS or (units and units[b] >= 0)):
                 b, d = b + 1, d + 1
         if out and out[-1].ref_end >= a:
             before = out.pop()
@@ -130,12 +129,12 @@ def widen_numbers(blocks: list[Block], reference: Sequence[str], heard: Sequence
 
 def _touches_number(a: int, b: int, c: int, d: int, reference: Sequence[str], heard: Sequence[str], units: Sequence[int] | None) -> bool:
     inside = (*reference[a:b], *heard[c:d])
-    if not NUMBER_WORDS.isdisjoint(inside) or any(word.isdigit() for word in inside):
+    if not NUMBER_WORDS.isdisjoint(inside):
         return True
     if units and (any(u >= 0 for u in units[a:b]) or (0 < a == b < len(units) and units[a - 1] == units[b] >= 0)):
         return True
     beside = reference[max(0, a - 1) : a] + reference[b : b + 1]
-    return not _JOINERS.isdisjoint(inside) and any(is_number_word(word) for word in beside)
+    return not _JOINERS.isdisjoint(inside) and not NUMBER_WORDS.isdisjoint(beside)
 
 
 @lru_cache(maxsize=100_000)
@@ -144,13 +143,15 @@ def sound_code(word: str) -> str:
     if len(word) > _LONG_WORD:
         return word
     readings = pronunciations(word)
-    return "".join(map(_phone_code, readings[0])) if readings else word
+    return "".join([_PHONE_CODES.get(phone, phone) for phone in readings[0]]) if readings else word
 
 
-@lru_cache(maxsize=1_000)
-def _phone_code(phone: str) -> str:
-    # ARPABET symbols are one or two ASCII capitals; a private-use code point per symbol keeps them apart from letters.
-    return chr(0xE000 + int.from_bytes(phone.encode()[:2], "big") % 0x1800)
+@lru_cache(maxsize=100_000)
+def full_forms(word: str) -> tuple[tuple[str, ...], ...]:
+    """What ``word`` abbreviates; nothing for a form that is a word of its own ("in", "sat", "no"): who hears that did not hear "inches"."""
+    if known_word(word) and not _VOWELS.isdisjoint(word):
+        return ()
+    return tuple(map(tuple, abbreviation_of(word)))
 
 
 @lru_cache(maxsize=20_000)
@@ -158,7 +159,7 @@ def pair_words(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[
     """The cheapest pairing by sound of a differing stretch.
 
     Moves are: one word for one, a word dropped, a word inserted, and groups (1-3 words heard as 1-3) that share their letters or their sounds, or, one word against
-    several, at least half of their sounds; abbreviations with their full form and numbers said in another way are free. Optimal under these costs up
+    several, enough of their sounds; abbreviations with their full form and numbers said in another way are free. Optimal under these costs up
     to ``MAX_CELLS`` pairs of words; larger stretches are cut along their word alignment and each part is optimal.
 
     Returns:
@@ -175,7 +176,7 @@ def pair_words(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[
     elif not n or not m:
         blocks = [*(Block(k, k + 1, 0, 0) for k in range(n)), *((Block(0, 0, k, k + 1)) for k in range(m))]
     else:
-        blocks = _cheapest(reference, heard, _free_moves(reference, heard, units))
+        blocks = _cheapest(reference, heard, units)
     return tuple(_joined_insertions(blocks))
 
 
@@ -214,14 +215,14 @@ def _free_moves(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple
     """Steps that cost next to nothing, by the cell they start from: full forms of abbreviations, the same number said otherwise."""
     moves: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for j, word in enumerate(heard):
-        for full in abbreviation_of(word):
+        for full in full_forms(word):
             for i in range(len(reference) - len(full) + 1):
-                if reference[i : i + len(full)] == tuple(full):
+                if reference[i : i + len(full)] == full:
                     moves.setdefault((i, j), []).append((len(full), 1))
     for i, word in enumerate(reference):
-        for full in abbreviation_of(word):
+        for full in full_forms(word):
             for j in range(len(heard) - len(full) + 1):
-                if heard[j : j + len(full)] == tuple(full):
+                if heard[j : j + len(full)] == full:
                     moves.setdefault((i, j), []).append((1, len(full)))
     for a, b in _number_runs(reference, units):
         own = frozenset(reference[a:b])
@@ -236,10 +237,10 @@ def _number_runs(words: tuple[str, ...], units: tuple[int, ...] | None, also: fr
     start: int | None = None
     for k in range(len(words) + 1):
         inside = k < len(words) and (
-            is_number_word(words[k])
+            words[k] in NUMBER_WORDS
             or words[k] in also
             or bool(units and units[k] >= 0)
-            or (words[k] in _JOINERS and k + 1 < len(words) and is_number_word(words[k + 1]))
+            or (words[k] in _JOINERS and k + 1 < len(words) and words[k + 1] in NUMBER_WORDS)
         )
         if inside and start is None:
             start = k
@@ -249,53 +250,83 @@ def _number_runs(words: tuple[str, ...], units: tuple[int, ...] | None, also: fr
     return runs
 
 
-def _cheapest(reference: tuple[str, ...], heard: tuple[str, ...], free: dict[tuple[int, int], list[tuple[int, int]]]) -> list[Block]:
+def _cheapest(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[int, ...] | None) -> list[Block]:
     n, m = len(reference), len(heard)
     ref_codes, heard_codes = [sound_code(w) for w in reference], [sound_code(w) for w in heard]
-    # Fillers are never part of a group: "cat uh" is not a way of hearing "cats".
-    heard_plain = [not is_filler(w) for w in heard]
+    groups = _group_moves(reference, heard, ref_codes, heard_codes)
+    free = _free_moves(reference, heard, units)
+    if n + m == 3 and not free:
+        return _two_against_one(reference, heard, ref_codes, heard_codes, groups)
+    for cell, steps in free.items():
+        groups.setdefault(cell, []).extend((di, dj, _DIFFERENT / 5) for di, dj in steps)
     infinite = float("inf")
     best = [[infinite] * (m + 1) for _ in range(n + 1)]
-    came = [[(0, 0)] * (m + 1) for _ in range(n + 1)]
+    came: list[list[tuple[int, int]]] = [[(0, 0)] * (m + 1) for _ in range(n + 1)]
     best[0][0] = 0.0
-    distance = Levenshtein.normalized_distance
-
-    def relax(i: int, j: int, cost: float, step: tuple[int, int]) -> None:
-        if cost < best[i][j] - 1e-9:
-            best[i][j], came[i][j] = cost, step
-
+    # Every step leads down or right, so each cell is final when it is reached; of equal costs the first found stays, which pairs words before it drops them.
     for i in range(n + 1):
         for j in range(m + 1):
             base = best[i][j]
             if i < n and j < m:
-                same = reference[i] == heard[j]
-                relax(i + 1, j + 1, base if same else base + _DIFFERENT + distance(ref_codes[i], heard_codes[j]), (1, 1))
-            if i < n:
-                relax(i + 1, j, base + GAP_COST, (1, 0))
-            if j < m:
-                relax(i, j + 1, base + GAP_COST, (0, 1))
-            for di, dj in free.get((i, j), ()):
-                relax(i + di, j + dj, base + _DIFFERENT / 5, (di, dj))
-            for di, dj in _GROUPS:
-                if i + di <= n and j + dj <= m and all(heard_plain[j : j + dj]):
-                    cost = _group_cost(reference[i : i + di], heard[j : j + dj], "".join(ref_codes[i : i + di]), "".join(heard_codes[j : j + dj]))
-                    relax(i + di, j + dj, base + cost, (di, dj))
+                cost = base if reference[i] == heard[j] else base + _DIFFERENT + Levenshtein.normalized_distance(ref_codes[i], heard_codes[j])
+                if cost < best[i + 1][j + 1] - _TIE:
+                    best[i + 1][j + 1], came[i + 1][j + 1] = cost, (1, 1)
+            if i < n and base + GAP_COST < best[i + 1][j] - _TIE:
+                best[i + 1][j], came[i + 1][j] = base + GAP_COST, (1, 0)
+            if j < m and base + GAP_COST < best[i][j + 1] - _TIE:
+                best[i][j + 1], came[i][j + 1] = base + GAP_COST, (0, 1)
+            for di, dj, cost in groups.get((i, j), ()):
+                if base + cost < best[i + di][j + dj] - _TIE:
+                    best[i + di][j + dj], came[i + di][j + dj] = base + cost, (di, dj)
     return _traced(came, n, m)
 
 
-def _group_cost(ref_words: tuple[str, ...], heard_words: tuple[str, ...], ref_code: str, heard_code: str) -> float:
-    di, dj = len(ref_words), len(heard_words)
-    if ref_words == heard_words:
-        return float("inf")
-    if "".join(ref_words) == "".join(heard_words):
+def _two_against_one(reference, heard, ref_codes: list[str], heard_codes: list[str], groups: dict) -> list[Block]:
+    """``_cheapest`` for the commonest case by looking at its three outcomes: the group, or either of the two words paired and the other left over."""
+    split = len(heard) == 2
+    pairs = [
+        0.0 if reference[i] == heard[j] else _DIFFERENT + Levenshtein.normalized_distance(ref_codes[i], heard_codes[j])
+        for i, j in (((0, 0), (0, 1)) if split else ((0, 0), (1, 0)))
+    ]
+    group = groups.get((0, 0))
+    if group and group[0][2] < min(pairs) + GAP_COST - _TIE:
+        return [Block(0, len(reference), 0, len(heard))]
+    if pairs[0] <= pairs[1] + _TIE:
+        return [Block(0, 1, 0, 1), Block(1, 1, 1, 2) if split else Block(1, 2, 1, 1)]
+    return [Block(0, 0, 0, 1), Block(0, 1, 1, 2)] if split else [Block(0, 1, 0, 0), Block(1, 2, 0, 1)]
+
+
+def _group_moves(
+    reference: tuple[str, ...], heard: tuple[str, ...], ref_codes: list[str], heard_codes: list[str]
+) -> dict[tuple[int, int], list[tuple[int, int, float]]]:
+    moves: dict[tuple[int, int], list[tuple[int, int, float]]] = {}
+    n, m = len(reference), len(heard)
+    # Fillers are never part of a group: "cat uh" is not a way of hearing "cats".
+    fillers = [j for j, word in enumerate(heard) if is_filler(word)]
+    for di, dj in _GROUPS:
+        if di > n or dj > m:
+            continue
+        for j in range(m - dj + 1):
+            if fillers and any(j <= k < j + dj for k in fillers):
+                continue
+            letters, code = "".join(heard[j : j + dj]), "".join(heard_codes[j : j + dj])
+            for i in range(n - di + 1):
+                cost = _group_cost(di, dj, "".join(reference[i : i + di]) == letters, "".join(ref_codes[i : i + di]), code)
+                if cost is not None and reference[i : i + di] != heard[j : j + dj]:
+                    moves.setdefault((i, j), []).append((di, dj, cost))
+    return moves
+
+
+def _group_cost(di: int, dj: int, same_letters: bool, ref_code: str, heard_code: str) -> float | None:
+    if same_letters:
         return _DIFFERENT / 2
     extra = _DIFFERENT + _GROUP * (di + dj - 2)
     if ref_code == heard_code:
         return extra
-    if min(di, dj) > 1:
-        return float("inf")
-    far = Levenshtein.normalized_distance(ref_code, heard_code)
-    return extra + far * max(di, dj) if far <= _GROUP_FAR else float("inf")
+    if di > 1 < dj:
+        return None
+    far = Levenshtein.normalized_distance(ref_code, heard_code, score_cutoff=_GROUP_FAR)
+    return extra + far * max(di, dj) if far <= _GROUP_FAR else None
 
 
 def _traced(came: list[list[tuple[int, int]]], n: int, m: int) -> list[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from workbench.audio import Audio
 from workbench.stt.base import Word
@@ -33,9 +34,8 @@ SAID = frozenset(Verdict) - {Verdict.TTS_FAILURE, Verdict.AMBIGUOUS}
 FLAGGED = frozenset({Verdict.TTS_FAILURE, Verdict.AMBIGUOUS})
 
 
-@dataclass(frozen=True, slots=True)
-class WordVerdict:
-    """The verdict on reference token ``index`` with its evidence.
+class WordVerdict(NamedTuple):
+    """The verdict on reference token ``index`` with its evidence. A named tuple, because books make millions of them and a frozen dataclass takes four times as long.
 
     ``fast`` and ``precision`` hold what each engine heard in its place (empty: nothing). ``phone_distance`` is 0 for the same sound, 1 for none in common, None where the words match as written.
     Times are those of the fast engine where it heard something, else of the precision engine, else interpolated from the neighbours.

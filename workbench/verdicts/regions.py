@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from workbench.stt.base import Word
-from workbench.text import Token
-from workbench.verdicts.align import Block, pair_words
+from workbench.text import Token, is_filler
+from workbench.verdicts.align import NUMBER_WORDS, pair_words
 from workbench.verdicts.base import Insertion, Verdict, WordVerdict
 from workbench.verdicts.decide import TABLE, both_wrong, is_doubled, judge_insertion
-from workbench.verdicts.relate import Relation, relate, relate_in_context
+from workbench.verdicts.relate import Relation, relate, relate_in_context, relate_word
 
-_IN_CONTEXT = frozenset((Relation.OTHER, Relation.SOUND, Relation.TYPO, Relation.SPACING))
+_NONE_INSERTED: dict[int, tuple[Word, ...]] = {}
 
 
 class Place(NamedTuple):
@@ -37,29 +37,60 @@ _ABSENT = Place(Relation.ABSENT, None, (), 0, 0)
 
 def view_of(tokens: Sequence[Token], heard: tuple[Word, ...], units: tuple[int, ...] | None, *, opens_text: bool) -> View:
     """Pair a region's tokens with the words one engine heard there, and relate each pair."""
-    reference = tuple([t.text for t in tokens])
-    texts = tuple([w.text for w in heard])
-    places: list[Place] = []
+    n, m = len(tokens), len(heard)
+    if n == 1 and m <= 1:
+        return View([_related(tokens[0], heard, opens_text)], _NONE_INSERTED)
+    if n == 0:
+        return View([], {0: heard})
+    # Equal words at both ends need no pairing; numbers stay whole, they may be weighed as a whole.
+    first = 0
+    while first < min(n, m) and tokens[first].text == heard[first].text and not units and heard[first].text not in NUMBER_WORDS:
+        first += 1
+    last = 0
+    while last < min(n, m) - first and tokens[n - 1 - last].text == heard[m - 1 - last].text and not units and heard[m - 1 - last].text not in NUMBER_WORDS:
+        last += 1
+    reference = tuple([t.text for t in tokens[first : n - last]])
+    texts = tuple([w.text for w in heard[first : m - last]])
+    places = [Place(Relation.RIGHT, None, (word,), k, k + 1) for k, word in enumerate(heard[:first])]
     inserted: dict[int, tuple[Word, ...]] = {}
     for a, b, c, d in pair_words(reference, texts, units):
+        words = heard[first + c : first + d]
         if a == b:
-            inserted[a] = heard[c:d]
-            continue
-        relation, distance = relate(reference[a:b], texts[c:d])
-        if relation in _IN_CONTEXT:
-            relation = relate_in_context(relation, tuple(tokens[a:b]), texts[c:d], first=opens_text and a == 0)
-        places += [Place(relation, distance, heard[c:d], a, b)] * (b - a)
+            inserted[first + a] = words
+        elif b - a == 1 >= d - c:
+            places.append(_related(tokens[first + a], words, opens_text and first + a == 0, first + a))
+        else:
+            places += [_related_group(tokens, words, first + a, first + b, opens_text and first + a == 0)] * (b - a)
+    places += [Place(Relation.RIGHT, None, (heard[m - last + k],), n - last + k, n - last + k + 1) for k in range(last)]
     return View(places, inserted)
+
+
+def _related(token: Token, heard: tuple[Word, ...], opens_text: bool, at: int = 0) -> Place:
+    if not heard:
+        return Place(Relation.FILLER if is_filler(token.text) else Relation.NOTHING, 1.0, heard, at, at + 1)
+    relation, distance = relate_word(token.text, heard[0].text)
+    if relation is Relation.TYPO or token.kind == "abbreviation":
+        relation = relate_in_context(relation, (token,), (heard[0].text,), first=opens_text)
+    return Place(relation, distance, heard, at, at + 1)
+
+
+def _related_group(tokens: Sequence[Token], heard: tuple[Word, ...], start: int, end: int, opens_text: bool) -> Place:
+    texts = tuple([w.text for w in heard])
+    group = tuple(tokens[start:end])
+    relation, distance = relate(tuple([t.text for t in group]), texts)
+    if relation is Relation.SPACING or group[0].kind == "abbreviation":
+        relation = relate_in_context(relation, group, texts, first=opens_text)
+    return Place(relation, distance, heard, start, end)
 
 
 def exact_view(heard: tuple[Word, ...]) -> View:
     """The view of an engine that heard the region as written."""
-    return View([Place(Relation.RIGHT, None, (word,), k, k + 1) for k, word in enumerate(heard)], {})
+    return View([Place(Relation.RIGHT, None, (word,), k, k + 1) for k, word in enumerate(heard)], _NONE_INSERTED)
 
 
 def absent_view(length: int) -> View:
     """The view of an engine that did not run."""
-    return View([_ABSENT] * length, {})
+    return View([_ABSENT] * length, _NONE_INSERTED)
 
 
 def judge_region(
@@ -74,7 +105,7 @@ def judge_region(
     """
     lead = 1 if offset else 0
     times = _times(fast.places, precision.places, words[lead:], before_sec, after_sec)
-    verdicts = []
+    verdicts: list[WordVerdict] = []
     for k, (f, p) in enumerate(zip(fast.places, precision.places, strict=True)):
         verdict = TABLE[f.relation, p.relation]
         if verdict is None:
@@ -87,6 +118,8 @@ def judge_region(
             WordVerdict(offset + k, words[k + lead], verdict, f.heard, p.heard, distance, start_sec, end_sec, _confidence(f.heard or p.heard))
         )
     insertions: list[Insertion] = []
+    if not (fast.inserted or precision.inserted):
+        return verdicts, insertions
     for place in sorted(fast.inserted.keys() | precision.inserted.keys()):
         inserted = precision.inserted.get(place, ()) if both_engines else None
         insertions += judge_insertion(offset + place, fast.inserted.get(place, ()), inserted)

@@ -7,13 +7,26 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA, Levenshtein
 
-from workbench.text import Token, abbreviation_of, is_filler, known_word, same_value, sound_alike, spelling_variants, word_distance
-from workbench.verdicts.align import is_number_word
+from workbench.text import (
+    Token,
+    abbreviation_of,
+    is_filler,
+    known_word,
+    phone_distance,
+    pronunciations,
+    same_value,
+    sound_alike,
+    spelling_variants,
+    word_distance,
+)
+from workbench.verdicts.align import NUMBER_WORDS, full_forms
 
 #: A filler heard for a word, or a word heard for a filler, is the filler when at most this far apart ("a" and "uh").
 FILLER_NEAR = 0.2
 #: Sounds farther apart than this are not worth the question whether they are pronounced alike.
-_ALIKE_AT_MOST = 0.4
+_ALIKE_AT_MOST = 0.3
+#: Spellings of one word may differ this far by sound ("aluminium" and "aluminum" do).
+_SPELLING_NEAR, _SPELLING_NEAR_SHORT, _SHORT_LETTERS = 0.4, 0.15, 5
 #: Spellings of one word differ by at most this many letters.
 _SPELLING_LETTERS = 4
 #: More letters than this on one side are compared by letters: comparing sounds takes time in the product of the lengths.
@@ -36,44 +49,91 @@ class Relation(StrEnum):
     ABSENT = "absent"  # the engine did not run
 
 
-@lru_cache(maxsize=200_000)
 def relate(reference: tuple[str, ...], heard: tuple[str, ...]) -> tuple[Relation, float | None]:
     """Relation of heard words to reference words, and their phone distance (None where nothing had to be compared).
 
-    The first that holds, in this order: as written; filler; nothing; the same value; abbreviation; compound or faulty spacing; spelling; typo; same sound; other.
+    The first that holds, in this order: as written; nothing; abbreviation; the same value; filler; compound or faulty spacing, spelling or typo; same sound; other.
     """
+    if len(reference) == 1 == len(heard):
+        return relate_word(reference[0], heard[0])
+    if not heard:
+        return (Relation.FILLER if all(map(is_filler, reference)) else Relation.NOTHING), 1.0
+    return _relate_group(reference, heard)
+
+
+@lru_cache(maxsize=200_000)
+def relate_word(reference: str, heard: str) -> tuple[Relation, float | None]:
+    """``relate`` for one word heard as one word."""
     if reference == heard:
         return Relation.RIGHT, None
-    ref_fillers = all(map(is_filler, reference))
-    if not heard:
-        return (Relation.FILLER if ref_fillers else Relation.NOTHING), 1.0
-    single = len(reference) == 1 == len(heard)
-    if (not single or is_number_word(reference[0]) or is_number_word(heard[0]) or not heard[0].isalpha()) and same_value(reference, heard):
+    distance = distance_of((reference,), (heard,))
+    if (heard,) in full_forms(reference) or (reference,) in full_forms(heard):
+        return Relation.ABBREVIATION, distance
+    if (reference in NUMBER_WORDS or heard in NUMBER_WORDS or not heard.isalpha()) and same_value((reference,), (heard,)):
+        return Relation.RIGHT, None
+    fillers = is_filler(reference) + is_filler(heard)
+    if fillers == 2 or (fillers and distance <= FILLER_NEAR):
+        return Relation.FILLER, distance
+    if distance <= (_SPELLING_NEAR if min(len(reference), len(heard)) > _SHORT_LETTERS else _SPELLING_NEAR_SHORT) and _spelt_otherwise(reference, heard):
+        return Relation.SPELLING, distance
+    if is_slip(reference, heard):
+        return Relation.TYPO, distance
+    if distance <= _ALIKE_AT_MOST and sound_alike((reference,), (heard,)):
+        return Relation.SOUND, distance
+    return Relation.OTHER, distance
+
+
+@lru_cache(maxsize=50_000)
+def _relate_group(reference: tuple[str, ...], heard: tuple[str, ...]) -> tuple[Relation, float | None]:
+    if reference == heard:
         return Relation.RIGHT, None
     distance = distance_of(reference, heard)
-    if (ref_fillers and all(map(is_filler, heard))) or ((ref_fillers or all(map(is_filler, heard))) and distance <= FILLER_NEAR):
-        return Relation.FILLER, distance
-    if _abbreviates(reference, heard) or _abbreviates(heard, reference):
+    if (len(reference) == 1 and heard in full_forms(reference[0])) or (len(heard) == 1 and reference in full_forms(heard[0])):
         return Relation.ABBREVIATION, distance
-    if not single:
-        joined = _joined(reference, heard, distance)
-        if joined:
-            return joined, distance
-    elif _spelt_otherwise(reference[0], heard[0]):
-        return Relation.SPELLING, distance
-    elif is_slip(reference[0], heard[0]):
-        return Relation.TYPO, distance
+    if same_value(reference, heard):
+        return Relation.RIGHT, None
+    if all(map(is_filler, reference)) and all(map(is_filler, heard)):
+        return Relation.FILLER, distance
+    joined = _joined(reference, heard, distance)
+    if joined:
+        return joined, distance
     if distance <= _ALIKE_AT_MOST and sound_alike(reference, heard):
         return Relation.SOUND, distance
     return Relation.OTHER, distance
 
 
-@lru_cache(maxsize=200_000)
 def distance_of(words_a: tuple[str, ...], words_b: tuple[str, ...]) -> float:
-    """``word_distance``, or the share of differing letters for stretches too long to compare by sound."""
+    """``text.word_distance``, or the share of differing letters for stretches too long to compare by sound."""
+    if len(words_a) == 1 == len(words_b):
+        return _distance_of_words(words_a[0], words_b[0])
+    return _distance_of_groups(words_a, words_b)
+
+
+@lru_cache(maxsize=50_000)
+def _distance_of_groups(words_a: tuple[str, ...], words_b: tuple[str, ...]) -> float:
     if sum(map(len, words_a)) > _MAX_LETTERS or sum(map(len, words_b)) > _MAX_LETTERS:
         return Levenshtein.normalized_distance(" ".join(words_a), " ".join(words_b))
     return word_distance(words_a, words_b)
+
+
+@lru_cache(maxsize=200_000)
+def _distance_of_words(a: str, b: str) -> float:
+    readings_a, readings_b = pronunciations(a), pronunciations(b)
+    if len(a) + len(b) > _MAX_LETTERS or not readings_a or not readings_b:
+        return _distance_of_groups((a,), (b,))
+    # Phone costs are a metric, so a common beginning and end never need another partner: most mishearings share both, and what is left is short and often seen before.
+    best = 1.0
+    for x in readings_a:
+        for y in readings_b:
+            start, longer, shorter = 0, max(len(x), len(y)), min(len(x), len(y))
+            while start < shorter and x[start] == y[start]:
+                start += 1
+            end = 0
+            while end < shorter - start and x[-1 - end] == y[-1 - end]:
+                end += 1
+            rest_x, rest_y = x[start : len(x) - end], y[start : len(y) - end]
+            best = min(best, phone_distance(rest_x, rest_y) * max(len(rest_x), len(rest_y)) / longer)
+    return best
 
 
 def relate_in_context(relation: Relation, tokens: tuple[Token, ...], heard: tuple[str, ...], *, first: bool) -> Relation:
@@ -86,10 +146,10 @@ def relate_in_context(relation: Relation, tokens: tuple[Token, ...], heard: tupl
         first: the tokens open the text, where a capital means nothing.
     """
     head = tokens[0]
-    if relation is Relation.OTHER or relation is Relation.SOUND:
+    if relation in (Relation.OTHER, Relation.SOUND):
         if head.kind == "abbreviation" and head.start == tokens[-1].start:
             letters = "".join(c for c in head.written.casefold() if c.isalnum())
-            if "".join(heard) == letters or heard in map(tuple, abbreviation_of(head.written)):
+            if heard and ("".join(heard) == letters or heard in map(tuple, abbreviation_of(head.written))):
                 return Relation.ABBREVIATION
     elif relation is Relation.TYPO or relation is Relation.SPACING:
         named = head.written[:1].isupper() and not head.written.isupper() and not first
@@ -110,10 +170,6 @@ def is_slip(unknown: str, known: str) -> bool:
     if OSA.distance(unknown, known) <= 1:
         return len(unknown) > 2
     return min(len(unknown), len(known)) >= 5 and Levenshtein.distance(unknown, known) <= 2
-
-
-def _abbreviates(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
-    return len(short) == 1 and full in map(tuple, abbreviation_of(short[0]))
 
 
 def _spelt_otherwise(a: str, b: str) -> bool:

@@ -1,0 +1,267 @@
+"""The pieces of the validation report, in the order in which a reader meets them."""
+
+from __future__ import annotations
+
+import sys
+from functools import cached_property
+
+from workbench import audio as audio_io
+from workbench.clips import load_audio
+from workbench.errors import WorkbenchError
+from workbench.report import figures, players
+from workbench.report.html import Column, Fragment, identity, prose, showing, table, verdict_line
+from workbench.report.planted import planted_section, planted_sentence
+from workbench.report.provenance import code_version, provenance
+from workbench.report.session import Run
+from workbench.report.verdict_style import style_of
+from workbench.scan import summaries
+from workbench.scan.export import write_parquet
+from workbench.scan.results import ClipResult
+from workbench.scan.validation import Validation, ValidationConfig
+from workbench.verdicts.base import Verdict
+
+#: Flagged words over all words: below the first the voice says its text, above the second it does not.
+GOOD_BELOW, BAD_ABOVE = 0.02, 0.10
+#: Of the page's audio budget, what the worst clips may take; the sample gets the rest.
+WORST_SHARE = 0.5
+
+
+class ValidationReport:
+    """What ``notebooks/validation.ipynb`` shows, one method per cell."""
+
+    def __init__(self, validation: Validation, config: ValidationConfig, run: Run) -> None:
+        self.validation, self.config, self.run = validation, config, run
+        self.results = validation.results
+
+    @cached_property
+    def voices(self) -> list[summaries.VoiceSummary]:
+        return summaries.summarise_voices(self.results, seed=self.config.seed)
+
+    @property
+    def overall(self) -> summaries.VoiceSummary:
+        return self.voices[-1]
+
+    @cached_property
+    def headline_text(self) -> str:
+        """The verdict line's sentence; also the headline of ``workbench runs``."""
+        total = self.overall
+        if not total.words:
+            return f"Nothing could be judged: all {total.clips} clips failed." if total.clips else "There were no clips to judge."
+        rate = total.audio_error_rate
+        told = f"{_percent(rate.value)} of {total.words:,} words in {total.clips:,} clips are flagged as not said{_interval(rate)}"
+        singles = [voice for voice in self.voices[:-1] if voice.words]
+        if len(singles) > 1:
+            best = min(singles, key=lambda v: v.audio_error_rate.value)
+            worst = max(singles, key=lambda v: v.audio_error_rate.value)
+            told += f"; least {best.voice} {_percent(best.audio_error_rate.value)}, most {worst.voice} {_percent(worst.audio_error_rate.value)}"
+        planted = planted_sentence(self.validation.planted)
+        failed = f" {total.failed} of {total.clips} clips had failures." if total.failed else ""
+        return f"{told}.{planted}{failed}"
+
+    def verdict(self) -> Fragment:
+        """The answer in one sentence."""
+        rates = [v.audio_error_rate.value for v in self.voices if v.audio_error_rate.value is not None]
+        if not rates or max(rates) > BAD_ABOVE:
+            tone = "bad"
+        else:
+            tone = "good" if max(rates) < GOOD_BELOW and not self.overall.failed else "mixed"
+        return verdict_line(self.headline_text, tone=tone)
+
+    def headline(self) -> Fragment:
+        """The table per voice."""
+        columns = [
+            Column("voice", "voice"),
+            Column("clips", "clips", fmt=",d"),
+            Column("minutes", "audio", "min", ".1f"),
+            Column("words", "words", fmt=",d"),
+            Column("audio_error_rate", "flagged", fmt=".1%", help="tts_failure and ambiguous words and insertions over reference words: what both recognisers hold against the audio"),
+            Column("pass_rate", "pass", fmt=".1%", help="reference words that both recognisers heard"),
+            Column("tts_failure", "tts_failure", fmt=",d", help="both recognisers heard the same other thing"),
+            Column("ambiguous", "ambiguous", fmt=",d", help="both heard something else, not the same: to be listened to"),
+            Column("wer_fast", "WER, fast engine", fmt=".1%", help="raw word error rate of the first recogniser, its own mistakes included"),
+            Column("dnsmos", "DNSMOS", fmt=".2f", help="overall quality, 1 to 5, by a model"),
+            Column("confidence", "confidence", fmt=".2f", help="mean word confidence of the fast engine; scales of different engines do not compare"),
+            Column("failed", "failures", fmt=",d", help="clips for which some stage could not do its work"),
+        ]
+        note = "In brackets: 95% intervals from resampling texts, since clips that share a text are not independent."
+        rows, total = (self.voices[:-1], self.voices[-1]) if len(self.voices) > 1 else (self.voices, None)
+        return table(rows, columns, caption="Headline per voice", note=note, total=total)
+
+    def identity(self) -> Fragment:
+        """Which run this is."""
+        code = code_version()
+        commit = (code["git_commit"] or "not a checkout")[:12] + (" with local changes" if code["git_dirty"] else "")
+        source = self.validation.source
+        return identity(
+            {
+                "run": self.run.run_id,
+                "parameters": self.run.parameters_hash,
+                "dataset": f"{source.dataset}: {source.described}",
+                "clips (hash)": self.validation.dataset_hash[:12],
+                "engines": [f"{stage.engine} ({stage.name})" if stage.name != stage.engine else stage.engine for stage in self.validation.stages],
+                "operating point": f"log ratio {self.validation.log_ratio_threshold:+.2f} nats, {self.validation.operating_point}",
+                "code": f"workbench {code['workbench']}, {commit}",
+                "left out": list(source.left_out) or None,
+            }
+        )
+
+    def breakdown(self) -> list[object]:
+        """Verdicts per voice, as a figure and as counts."""
+        counts = summaries.verdict_counts(self.results)
+        present = [verdict for verdict in Verdict if any(own[verdict] for own in counts.values())]
+        rows = [{"voice": voice} | {verdict.value: own[verdict] for verdict in present} for voice, own in counts.items()]
+        columns = [Column("voice", "voice"), *(Column(v.value, style_of(v).label, fmt=",d") for v in present)]
+        note = "Only tts_failure counts against the speech outright; ambiguous wants an ear; the others are no faults of the audio."
+        return [figures.verdict_breakdown(counts), table(rows, columns, caption="Words and insertions by verdict", note=note)] if rows else [prose("No verdicts.")]
+
+    def flags(self) -> Fragment:
+        """Clip-level faults."""
+        rows = [{"voice": v.voice, "flag": flag.replace("_", " "), "clips": count} for v in self.voices if v.voice != "all" or len(self.voices) == 1 for flag, count in v.flags.items()]
+        if not rows:
+            return prose("No clip is empty, near silent, repeated, cut off or followed by added words.")
+        return table(rows, [Column("voice", "voice"), Column("flag", "flag"), Column("clips", "clips", fmt=",d")], caption="Clips flagged as a whole")
+
+    def yields(self) -> Fragment:
+        """What three thresholds keep."""
+        columns = [
+            Column("name", "threshold"),
+            Column("wer_below", "WER below", fmt=".0%"),
+            Column("confidence_above", "confidence above", fmt=".0%"),
+            Column("by_verdicts", "kept, by verdicts", fmt=".0%", help="share of flagged words below the WER bound, after both recognisers"),
+            Column("by_fast_wer", "kept, by fast WER", fmt=".0%", help="the fast engine alone, its own mistakes counted against the clip"),
+            Column("by_fast_wer_and_confidence", "kept, by fast WER and confidence", fmt=".0%", help="both bounds on the fast engine"),
+        ]
+        methods = sorted({r.fast.confidence_method for r in self.results if r.fast})
+        note = f"The confidence bounds were set for another recogniser's scale; here confidence is: {', '.join(methods) or 'unknown'}."
+        return table(summaries.yields(self.results, seed=self.config.seed), columns, caption="Clips kept", note=note)
+
+    def times(self) -> list[object]:
+        """Time per stage and speed."""
+        rows = summaries.stage_times(self.results, {stage.name: stage.engine for stage in self.validation.stages})
+        summary = self.validation.summary
+        shown = [{"stage": r.stage, "engine": r.engine, "clips": r.clips, "sec": r.sec, "audio_min": r.audio_sec / 60, "rtfx": r.rtfx} for r in rows]
+        if self.validation.source.speak_sec:
+            shown.insert(0, {"stage": "speak", "engine": "synthesisers", "clips": summary.clips, "sec": self.validation.source.speak_sec, "audio_min": None, "rtfx": None})
+        columns = [
+            Column("stage", "stage"),
+            Column("engine", "engine"),
+            Column("clips", "clips", fmt=",d"),
+            Column("sec", "processing", "s", ".1f"),
+            Column("audio_min", "audio", "min", ".1f"),
+            Column("rtfx", "RTFx", fmt=".1f", help="audio time over processing time of one worker; measured when the result was computed, also where this run found it in the store"),
+        ]
+        note = f"This run: {summary.wall_sec:.1f} s wall with {summary.workers} workers, {summary.computed} clips computed, {summary.clips - summary.computed} found in the store."
+        return [figures.stage_times(rows), table(shown, columns, caption="Time per stage", note=note)] if shown else [prose("No stage ran.")]
+
+    def planted(self) -> list[object]:
+        """How far the validator itself can be trusted."""
+        return planted_section(self.validation.planted, seed=self.config.seed)
+
+    def worst(self) -> Fragment:
+        """The clips most worth listening to."""
+        return self._gallery(
+            summaries.worst(self.results, self.config.worst_clips),
+            "Worst clips",
+            "Failed or flagged as a whole first, then by share of flagged words, then by the fast engine's WER.",
+            share=WORST_SHARE,
+        )
+
+    def sample(self) -> Fragment:
+        """A random sample, so that the page does not show the worst only."""
+        chosen = summaries.random_sample(self.results, self.config.sample_clips, seed=self.config.seed)
+        return self._gallery(chosen, "Random sample", f"Drawn without replacement with seed {self.config.seed}.", share=1 - WORST_SHARE)
+
+    def _gallery(self, chosen: list[ClipResult], title: str, note: str, *, share: float) -> Fragment:
+        budget = int(self.config.audio_budget_mb * 1e6 * share)
+        scores = [column for column in ("dnsmos_ovrl", "rms_db") if any(column in r.scores for r in self.results)]
+        return players.gallery(chosen, audio_of=_encoded, budget_bytes=budget, title=title, total=len(self.results), note=note, scores=scores)
+
+    def failures(self) -> list[object]:
+        """What failed, where and why: counted, never dropped."""
+        rows = [dict(zip(("stage", "type", "clips", "example"), row, strict=True)) for row in summaries.failure_counts(self.results)]
+        if not rows:
+            return [prose("Every stage did its work on every clip.")]
+        columns = [Column("stage", "stage"), Column("type", "error"), Column("clips", "clips", fmt=",d"), Column("example", "for instance")]
+        return [showing(sum(bool(r.failures) for r in self.results), len(self.results)), table(rows, columns, caption="Failures by stage and type")]
+
+    def provenance(self) -> list[object]:
+        """Engines with licences, code, packages, machine, every parameter."""
+        found = self._provenance
+        licences = table(found["engines"], [Column(key, key) for key in found["engines"][0]], caption="Engines and licences")
+        machine = identity({"processor": found["hardware"]["processor"], "cores": found["hardware"]["cores"], "memory": f"{found['hardware']['memory_gib']} GiB",
+                            "system": found["hardware"]["system"], "GPUs": found["hardware"]["gpus"] or "none", "dataset hash": found["dataset"]["hash"],
+                            "seeds": found["seeds"], "wall time, s": found["wall_sec"]})  # fmt: skip
+        parameters = [{"parameter": name, "value": str(value)} for name, value in sorted(self.config.model_dump(mode="json").items())]
+        packages = [{"package": name, "version": version} for name, version in found["packages"].items()]
+        return [
+            licences,
+            machine,
+            table(parameters, [Column("parameter", "parameter"), Column("value", "value")], caption="Parameters"),
+            table(packages, [Column("package", "package"), Column("version", "version")], caption="Packages"),
+        ]
+
+    @cached_property
+    def _provenance(self) -> dict:
+        used = [(stage.kind, stage.engine) for stage in self.validation.stages]
+        if not self.config.manifest:
+            used = [*(("tts", written.partition("/")[0]) for written in self.config.voices), *used]
+        return provenance(
+            used=used,
+            fingerprints={stage.name: stage.fingerprint for stage in self.validation.stages},
+            dataset={"name": self.validation.source.dataset, "source": self.validation.source.described, "hash": self.validation.dataset_hash},
+            seeds={"seed": self.config.seed},
+            wall_sec=self.run.wall_sec,
+        )
+
+    def finish(self) -> Fragment:
+        """Write the result files; the sentinel comes last."""
+        write_parquet(self.results, self.run.folder / "results.parquet")
+        overall = self.overall
+        metrics = {
+            "headline": self.headline_text,
+            "clips": overall.clips,
+            "failed": overall.failed,
+            "words": overall.words,
+            "computed": self.validation.summary.computed,
+            "log_ratio_threshold": self.validation.log_ratio_threshold,
+            "voices": [_voice_metrics(voice) for voice in self.voices],
+            "planted": self.validation.planted.metrics() if self.validation.planted else None,
+        }
+        self.run.finish(metrics, self._provenance)
+        return prose("Beside this report: `results.parquet` (a row per clip), `metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`.")
+
+
+def _voice_metrics(voice: summaries.VoiceSummary) -> dict:
+    def plain(estimate) -> dict:
+        return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
+
+    return {
+        "voice": voice.voice,
+        "clips": voice.clips,
+        "minutes": voice.minutes,
+        "words": voice.words,
+        "wer_fast": plain(voice.wer_fast),
+        "audio_error_rate": plain(voice.audio_error_rate),
+        "pass_rate": plain(voice.pass_rate),
+        "tts_failure": voice.tts_failure,
+        "ambiguous": voice.ambiguous,
+        "dnsmos": plain(voice.dnsmos),
+        "confidence": plain(voice.confidence),
+        "flags": voice.flags,
+    }
+
+
+def _encoded(result: ClipResult) -> bytes | None:
+    try:
+        return audio_io.encode_mp3(load_audio(result.clip))
+    except (WorkbenchError, OSError) as error:
+        print(f"no audio for {result.clip.clip_id}: {error}", file=sys.stderr)
+        return None
+
+
+def _percent(value: float | None) -> str:
+    return "unknown" if value is None else f"{100 * value:.1f}%"
+
+
+def _interval(estimate) -> str:
+    return "" if estimate.low is None else f" (95% interval {100 * estimate.low:.1f} to {100 * estimate.high:.1f}%)"

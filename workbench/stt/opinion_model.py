@@ -1,0 +1,21 @@
+"""From measures to one number: log odds that the reference was said, learnt from planted errors.
+
+Logistic regression on the columns of ``weigh.MEASURES``; written by ``benchmarks/planted_errors.py --tune``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+#: Changes with the numbers below, so that stored results know which ones they come from.
+MODEL_NAME = "planted-1"
+#: Log ratios stay within this many nats; slots of which nothing could be measured stand at the lower end.
+LOG_RATIO_LIMIT = 20.0
+INTERCEPT = 0.0
+COEFFICIENTS = (1.0,) + (0.0,) * 15
+
+
+def log_odds(measures: Sequence[float]) -> float:
+    """Log p(reference said) / p(not said), nats, within ``LOG_RATIO_LIMIT``."""
+    total = INTERCEPT + sum(weight * value for weight, value in zip(COEFFICIENTS, measures, strict=True))
+    return round(max(-LOG_RATIO_LIMIT, min(LOG_RATIO_LIMIT, total)), 6)

@@ -1,0 +1,168 @@
+"""The second opinion of the embedded default: the text's own words weighed against what the free decode heard.
+
+It decodes against a grammar grown from the text: the reference, with what the free decode heard as the alternative wherever the two differ. The acoustic model is pocketsphinx's, the language
+model plays no part, so the errors that a language model makes (restoring a dropped word, preferring the likelier one) are not shared between the two opinions.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from workbench.errors import EngineError, EngineUnavailableError
+from workbench.stt.acoustic import FRAMES_PER_SEC, features, load_model
+from workbench.stt.base import Evidence, SttRequest, Transcript, Word
+from workbench.stt.opinion_model import LOG_RATIO_LIMIT, MODEL_NAME, log_odds
+from workbench.stt.pocketsphinx_free import LICENCE_CODE, LICENCE_WEIGHTS, SAMPLE_RATE_HZ, WEIGHTS, feed, open_decoder, pieces, speech_samples
+from workbench.stt.weigh import Weighed, Weigher
+
+__all__ = ["LICENCE_CODE", "LICENCE_WEIGHTS", "SecondOpinionTranscriber", "apply_threshold"]
+
+
+def apply_threshold(transcript: Transcript, *, log_ratio_threshold: float) -> Transcript:
+    """The words heard at an operating point: the reference's where the evidence supports them by at least the threshold, else what was heard instead.
+
+    Args:
+        transcript: of an engine that weighs the reference.
+        log_ratio_threshold: nats; 0 asks which is likelier, lower values ask for more before a word counts as wrong.
+
+    Returns:
+        A transcript without evidence; the same one where there was none.
+    """
+    if transcript.evidence is None:
+        return transcript
+    words: list[Word] = []
+    done = 0
+    for place in transcript.evidence:
+        if place.log_ratio >= log_ratio_threshold:
+            continue
+        words += [*transcript.words[done : place.start], *place.heard]
+        done = place.end
+    return Transcript(tuple([*words, *transcript.words[done:]]), transcript.engine, transcript.confidence_method)
+
+
+class SecondOpinionTranscriber:
+    """Weighs the reference wherever the first transcript differs from it; needs ``reference`` and ``first`` in every request."""
+
+    name = "pocketsphinx-grammar"
+
+    def __init__(self) -> None:
+        self._decoder = self._weigher = self._folder = None
+
+    def load(self, device: str = "cpu") -> None:
+        """
+        Raises:
+            EngineUnavailableError: pocketsphinx or its model is missing.
+        """
+        if self._decoder is not None:
+            return
+        self._folder = Path(tempfile.mkdtemp(prefix="workbench-cepstra-"))
+        try:
+            # The decoder serves as front end only: it writes the cepstra it computes into this folder.
+            self._decoder = open_decoder(lm=None, mfclogdir=str(self._folder))
+            self._decoder.set_align_text("a")
+            self._weigher = Weigher(load_model(_model_folder()))
+        except BaseException:
+            self.close()
+            raise
+
+    def transcribe(self, requests: Sequence[SttRequest]) -> list[Transcript]:
+        """One transcript per request, in order: the reference's words with their times, and the evidence wherever the first transcript differs.
+
+        Raises:
+            EngineError: not loaded, or a request without a first transcript.
+        """
+        if self._decoder is None:
+            raise EngineError("engine is not loaded", where=self.name, mend="call load() first")
+        return [self._one(request) for request in requests]
+
+    def weigh(self, request: SttRequest) -> list[Weighed]:
+        """What is measured about every slot in which the first transcript differs from the reference, before it is condensed into log ratios."""
+        if request.first is None:
+            raise EngineError("no first transcript to weigh", where=self.name, mend="run the fast engine first and pass its transcript as SttRequest.first")
+        return self._weigher.weigh(self._features(speech_samples(request.audio)), request.reference, request.first.words)
+
+    def _one(self, request: SttRequest) -> Transcript:
+        weighed = self.weigh(request)
+        evidence = tuple(
+            Evidence(one.slot.start, one.slot.end, -LOG_RATIO_LIMIT if one.measures is None else log_odds(one.measures), one.heard) for one in weighed
+        )
+        return Transcript(
+            words=tuple(_timed(request, weighed)),
+            engine=self.name,
+            confidence_method="none",
+            evidence=evidence,
+        )
+
+    def _features(self, samples: np.ndarray) -> np.ndarray:
+        """Shape (3, T, 13), 100 frames per second of audio; every piece with its own mean, as the free decode hears it."""
+        parts = [self._piece(piece) for _, piece in pieces(samples)] if len(samples) else []
+        return np.concatenate(parts, axis=1) if parts else np.zeros((3, 0, 13), dtype=np.float32)
+
+    def _piece(self, samples: np.ndarray) -> np.ndarray:
+        feed(self._decoder, samples, search=False)
+        written = sorted(self._folder.glob("*.mfc"))
+        try:
+            # Big-endian, after a count.
+            cepstra = np.frombuffer(written[-1].read_bytes(), dtype=">f4", offset=4).reshape(-1, 13).astype(np.float32)
+        finally:
+            for path in written:
+                path.unlink()
+        if not len(cepstra):
+            return np.zeros((3, 0, 13), dtype=np.float32)
+        # The last window of a piece ends before its last sample; the frames it lacks would shift every later piece.
+        missing = len(samples) * FRAMES_PER_SEC // SAMPLE_RATE_HZ - len(cepstra)
+        return np.pad(features(cepstra), ((0, 0), (0, max(missing, 0)), (0, 0)), mode="edge")
+
+    def close(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._decoder = self._weigher = self._folder = None
+
+    def identity(self) -> dict[str, object]:
+        from importlib.metadata import version
+
+        return {"engine": self.name, "version": version("pocketsphinx"), "weights": WEIGHTS, "sample_rate_hz": SAMPLE_RATE_HZ, "opinion_model": MODEL_NAME}
+
+
+def _model_folder() -> Path:
+    from pocketsphinx import get_model_path
+
+    folder = Path(get_model_path("en-us/en-us"))
+    if not (folder / "mdef").exists():
+        raise EngineUnavailableError("pocketsphinx's en-us model is missing", where=folder, mend="pip install --force-reinstall pocketsphinx==5.1.1")
+    return folder
+
+
+def _timed(request: SttRequest, weighed: Sequence[Weighed]) -> list[Word]:
+    """The reference's words: times of the first transcript where the two agree, aligned ones elsewhere, and evenly shared gaps where no place was found."""
+    from workbench.stt.differences import agreements
+
+    spans: list[tuple[float, float] | None] = [None] * len(request.reference)
+    heard = request.first.words
+    for index, heard_index in agreements(request.reference, [word.text for word in heard]):
+        spans[index] = heard[heard_index].start_sec, heard[heard_index].end_sec
+    for one in weighed:
+        if one.slot.end > one.slot.start and one.span_sec is not None:
+            spans[one.slot.start] = one.span_sec
+    return [Word(text, *span) for text, span in zip(request.reference, _filled(spans, request.audio.duration_sec), strict=True)]
+
+
+def _filled(spans: list[tuple[float, float] | None], duration_sec: float) -> list[tuple[float, float]]:
+    """Spans in order of time within the clip; runs without one share the gap between their neighbours."""
+    out: list[tuple[float, float]] = []
+    at = 0.0
+    for index, span in enumerate(spans):
+        if span is None:
+            following = next((k for k in range(index, len(spans)) if spans[k] is not None), len(spans))
+            until = spans[following][0] if following < len(spans) else duration_sec
+            span = at, at + max(0.0, until - at) / (following - index)
+        start = min(max(span[0], at), duration_sec)
+        end = min(max(span[1], start), duration_sec)
+        out.append((round(start, 4), round(end, 4)))
+        at = end
+    return out

@@ -3,7 +3,7 @@
 For every clip reference and judge take turns; a speed-up is the median over the turns of reference time / our time. Both sides get the same onnxruntime
 threads: first what the reference takes by default (all cores), then one. Short clips: per length the median over the turns, then the median over the lengths.
 
-    python benchmarks/dnsmos.py [--turns 5]
+    python benchmarks/dnsmos.py [--turns 3]
 
 The last line is one JSON object.
 """
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -49,46 +50,75 @@ def main() -> None:
     result: dict[str, object] = {}
     differences: list[float] = []
     for threads, suffix in ((0, ""), (1, "_1_thread")):
-        reference, judge = make_reference(threads), DnsmosJudge(threads=threads)
-        judge.load()
-        long = [compare(reference, judge, clip, turns, differences) for clip in long_clips]
-        short = [compare(reference, judge, clip, turns, differences) for clip in short_clips]
-        every = DnsmosJudge(threads=threads, all_hops=True)
-        every.load()
-        all_hops_sec = statistics.median(timed(every.score, [Audio(long_clips[0], SAMPLE_RATE_HZ)])[0] for _ in range(turns))
-        result |= {
-            f"speedup_20s{suffix}": round(statistics.median(r for ratios, _, _ in long for r in ratios), 2),
-            f"speedup_short{suffix}": round(statistics.median(statistics.median(ratios) for ratios, _, _ in short), 2),
-            f"speedup_short_per_length{suffix}": {f"{sec:g}": round(statistics.median(r), 2) for sec, (r, _, _) in zip(SHORT_SEC, short, strict=True)},
-            f"reference_20s_sec{suffix}": round(statistics.median(t for _, theirs, _ in long for t in theirs), 3),
-            f"ours_20s_sec{suffix}": round(statistics.median(t for _, _, ours in long for t in ours), 3),
-            f"ours_20s_all_hops_sec{suffix}": round(all_hops_sec, 3),
-        }
+        result |= {name + suffix: value for name, value in side_by_side(threads, long_clips, short_clips, turns, differences).items()}
         print(f"threads={threads or 'default'}: {result}", flush=True)
     result["max_abs_diff"] = max(differences)
     print(json.dumps({key: result[key] for key in ("speedup_20s", "speedup_short", "max_abs_diff")} | result))
 
 
-def compare(reference, judge: DnsmosJudge, clip: np.ndarray, turns: int, differences: list[float]) -> tuple[list[float], list[float], list[float]]:
-    """Ratios, reference seconds and our seconds, one per turn; who goes first alternates."""
-    theirs_sec, ours_sec = [], []
+def side_by_side(threads: int, long_clips: list[np.ndarray], short_clips: list[np.ndarray], turns: int, differences: list[float]) -> dict[str, object]:
+    """Reference and judge with the same threads: speed-ups by the wall clock and by CPU time (which other work on the machine disturbs less)."""
+    reference, judge, every = make_reference(threads), DnsmosJudge(threads=threads), DnsmosJudge(threads=threads, all_hops=True)
+    judge.load()
+    every.load()
+    long = [turn for clip in long_clips for turn in compare(reference, judge, clip, turns, differences)]
+    short = {sec: compare(reference, judge, clip, turns, differences) for sec, clip in zip(SHORT_SEC, short_clips, strict=True)}
+    per_length = {f"{sec:g}": round(statistics.median(t.wall_ratio for t in taken), 2) for sec, taken in short.items()}
+    return {
+        "speedup_20s": round(statistics.median(t.wall_ratio for t in long), 2),
+        "speedup_20s_by_cpu_time": round(statistics.median(t.cpu_ratio for t in long), 2),
+        "speedup_short": round(statistics.median(per_length.values()), 2),
+        "speedup_short_by_cpu_time": round(statistics.median(statistics.median(t.cpu_ratio for t in taken) for taken in short.values()), 2),
+        "speedup_short_per_length": per_length,
+        "reference_sec_per_20s_clip": round(statistics.median(t.theirs.wall_sec for t in long), 3),
+        "sec_per_20s_clip": round(statistics.median(t.ours.wall_sec for t in long), 3),
+        "sec_per_20s_clip_all_hops": round(statistics.median(timed(every.score, [Audio(long_clips[0], SAMPLE_RATE_HZ)])[0].wall_sec for _ in range(turns)), 3),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one call took."""
+
+    wall_sec: float
+    cpu_sec: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Both sides on one clip, one right after the other."""
+
+    theirs: Cost
+    ours: Cost
+
+    @property
+    def wall_ratio(self) -> float:
+        return self.theirs.wall_sec / self.ours.wall_sec
+
+    @property
+    def cpu_ratio(self) -> float:
+        return self.theirs.cpu_sec / self.ours.cpu_sec
+
+
+def compare(reference, judge: DnsmosJudge, clip: np.ndarray, turns: int, differences: list[float]) -> list[Turn]:
+    """Take turns on one clip; who goes first alternates."""
+    taken = []
     for turn in range(turns):
-        calls = [lambda: timed(reference, clip, SAMPLE_RATE_HZ, False), lambda: timed(judge.score, [Audio(clip, SAMPLE_RATE_HZ)])]
         if turn % 2:
-            (our_time, ours), (their_time, theirs) = calls[1](), calls[0]()
-        else:
-            (their_time, theirs), (our_time, ours) = calls[0](), calls[1]()
-        theirs_sec.append(their_time)
-        ours_sec.append(our_time)
+            our_cost, ours = timed(judge.score, [Audio(clip, SAMPLE_RATE_HZ)])
+        their_cost, theirs = timed(reference, clip, SAMPLE_RATE_HZ, False)
+        if not turn % 2:
+            our_cost, ours = timed(judge.score, [Audio(clip, SAMPLE_RATE_HZ)])
+        taken.append(Turn(their_cost, our_cost))
         differences.append(max(abs(float(theirs[name]) - ours[0].values[column]) for column, name in COLUMNS.items()))
-    return [t / o for t, o in zip(theirs_sec, ours_sec, strict=True)], theirs_sec, ours_sec
+    return taken
 
 
 def timed(call, *arguments):
-    """Wall seconds and result of one call."""
-    start = time.perf_counter()
+    """Cost and result of one call."""
+    wall, cpu = time.perf_counter(), time.process_time()
     result = call(*arguments)
-    return time.perf_counter() - start, result
+    return Cost(time.perf_counter() - wall, time.process_time() - cpu), result
 
 
 def make_reference(threads: int):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,3 +41,14 @@ def clip_folder(tmp_path: Path) -> Path:
         write_wav(tone(0.5 + 0.1 * number, pitch_hz=200 + 50 * number), folder / f"clip{number}.wav")
         (folder / f"clip{number}.txt").write_text(f"this is clip number {number}\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory) -> Path:
+    """The folder of one run of the validation notebook with the smoke profile, shared by the tests that look at it."""
+    work = tmp_path_factory.mktemp("smoke")
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench.cli", "run", "validation", "--profile", "smoke"], cwd=work, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Path(work, done.stdout.splitlines()[-1]).parent

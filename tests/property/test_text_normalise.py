@@ -25,7 +25,7 @@ _TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_TEXTS)
 @example("İ")
 @example("ﬁ ﬃ ǅ ẞ ŉ")
@@ -35,7 +35,7 @@ def test_normalising_twice_is_normalising_once(text):
     assert normalise(once) == once
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_TEXTS)
 def test_every_token_is_a_bare_word_with_its_place_in_the_raw_text(text):
     previous = (0, 0)
@@ -48,7 +48,7 @@ def test_every_token_is_a_bare_word_with_its_place_in_the_raw_text(text):
         previous = (token.start, token.end)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(_TEXTS)
 def test_a_text_with_a_letter_or_digit_is_never_emptied(text):
     if any(c.isalpha() or c.isdecimal() for c in text):
@@ -59,14 +59,14 @@ def test_a_text_with_a_letter_or_digit_is_never_emptied(text):
             check_reference(text)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_TEXTS)
 def test_the_comparable_form_is_its_own_comparable_form(text):
     once = comparable(text)
     assert comparable(once) == once
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(_TEXTS)
 def test_a_text_and_its_normalised_words_compare_equal(text):
     words = normalise(text).split()

@@ -29,7 +29,8 @@ def read(
 ) -> Audio:
     """Decode a wav, flac, mp3, ogg or opus file, or its encoded bytes; the channels are averaged to mono.
 
-    The file is read in blocks, so that memory peaks near the size of the mono result. WAV headers of unknown length (written to a pipe) are fine.
+    The file is read in blocks, so that memory peaks near the size of the mono result. A header without a length
+    (written to a pipe) is fine.
 
     Args:
         path_or_bytes: a path, or the content of a file.
@@ -40,8 +41,8 @@ def read(
         Audio with samples (T,), T >= 1, at the source's own rate.
 
     Raises:
-        AudioError: no such file, not a file, zero bytes, not audio, header or data cut short, no samples, NaN or infinite samples, odd sample rate,
-            a part that starts after the end.
+        AudioError: no such file, not a file, zero bytes, not audio, header or data cut short, no samples, NaN or infinite samples,
+            a sample rate that is none, a part that starts after the end.
     """
     part = (start_sec, duration_sec)
     if isinstance(path_or_bytes, (bytes, bytearray, memoryview)):
@@ -55,7 +56,8 @@ def read(
     try:
         stream = open(path, "rb", buffering=0)  # unbuffered: libsndfile goes on reading from the same descriptor
     except OSError as error:
-        raise AudioError("audio cannot be opened", where=where, got=error.strerror, expected="a readable audio file", mend="check its permissions") from None
+        raise AudioError("audio cannot be opened", where=where, got=error.strerror, expected="a readable audio file",
+                         mend="check its permissions") from None
     with stream:
         return _decode(stream, size_bytes, path=path, where=where, part=part)
 
@@ -113,7 +115,8 @@ def _read_blocks(sound, *, path: str | None, where: object, part: tuple[float, f
         raise AudioError("sample rate is not one of audio", where=where, got=f"{rate} Hz", expected=f"{low} to {high} Hz", mend=_MEND)
     promised = sound.frames if 0 < sound.frames < 1 << 40 else None  # a FLAC written to a pipe does not know its length
     if promised is None:
-        sound.seekable = lambda: False  # after each block python-soundfile would seek to where it is, which libsndfile refuses without a length
+        # After each block python-soundfile would seek to where it already is, which libsndfile refuses without a length.
+        sound.seekable = lambda: False
     wanted = _seek_part(sound, part, promised, where=where)
     samples = np.empty(min(wanted or _BLOCK_FRAMES, 1 << 28), np.float32)
     filled = bad = 0
@@ -128,8 +131,8 @@ def _read_blocks(sound, *, path: str | None, where: object, part: tuple[float, f
             bad += int(odd.sum())
         filled += len(block)
     if not filled:
-        raise AudioError("audio holds no samples", where=where, got=f"a {sound.format} header without sound", expected="at least one sample",
-                         mend="synthesise or copy it again")
+        raise AudioError("audio holds no samples", where=where, got=f"a {sound.format} header without sound",
+                         expected="at least one sample", mend="synthesise or copy it again")
     if bad:
         raise AudioError(
             "audio has samples that are not numbers", where=where,
@@ -146,16 +149,18 @@ def _seek_part(sound, part: tuple[float, float | None], promised: int | None, *,
     """Go to where the part starts; gives the number of frames to read, None for all there is."""
     start_sec, duration_sec = part
     if not (math.isfinite(start_sec) and start_sec >= 0 and (duration_sec is None or duration_sec > 0)):
-        raise AudioError("cannot read this part", where=where, got=f"start {start_sec} s, duration {duration_sec} s", expected="start >= 0, duration > 0")
+        got = f"start {start_sec} s, duration {duration_sec} s"
+        raise AudioError("cannot read this part", where=where, got=got, expected="start >= 0, duration > 0")
     start = round(start_sec * sound.samplerate)
     wanted = None if duration_sec is None or math.isinf(duration_sec) else max(1, round(duration_sec * sound.samplerate))
     if promised is None:
         if start:
-            raise AudioError("cannot read a part of audio of unknown length", where=where, got=f"start {start_sec} s", expected="start 0", mend=_MEND)
+            raise AudioError("cannot read a part of audio of unknown length", where=where, got=f"start {start_sec} s", expected="start 0",
+                             mend=_MEND)
         return wanted
     if start >= promised:
-        raise AudioError("part starts after the audio ends", where=where, got=f"start {start_sec} s", expected=f"within 0 to {promised / sound.samplerate:.3f} s",
-                         mend="check offset and duration in the manifest")
+        raise AudioError("part starts after the audio ends", where=where, got=f"start {start_sec} s",
+                         expected=f"within 0 to {promised / sound.samplerate:.3f} s", mend="check offset and duration in the manifest")
     if start:
         sound.seek(start)
     return min(promised - start, wanted or promised)

@@ -21,7 +21,8 @@ def encode_mp3(audio: Audio, *, sample_rate_hz: int | None = None, compression: 
     Nothing is normalised: what is loud stays loud. MP3 cannot hold a peak above 1, so such samples are clipped here, as any player would.
 
     Args:
-        sample_rate_hz: 16,000, 22,050 or 24,000; by default the source's own rate where it is one of them, else 24,000 (16,000 for narrower sources).
+        sample_rate_hz: 16,000, 22,050 or 24,000; by default the source's own rate where it is one of these, else 24,000, or 16,000 for a
+            narrower source.
         compression: 0 (best) to 0.95 (smallest) at variable bit rate; 0.6 gives speech 38 to 46 kbps, 5 to 6 kB per second.
 
     Raises:
@@ -75,4 +76,5 @@ def write_wav(audio: Audio, path: str | os.PathLike[str]) -> None:
         finally:
             Path(temporary).unlink(missing_ok=True)
     except (OSError, soundfile.LibsndfileError) as error:
-        raise AudioError("audio cannot be written", where=str(target), got=str(error), expected="a writable folder with free space") from None
+        raise AudioError("audio cannot be written", where=str(target), got=str(error),
+                         expected="a writable folder with free space", mend="choose another folder") from None

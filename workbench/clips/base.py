@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 class Clip:
     """One audio with the text it should say.
 
-    ``clip_id`` is unique within its manifest. ``audio`` is an absolute path, or (inline sources such as Hugging Face parquet) encoded bytes in ``audio_bytes``.
-    ``text`` is the ground truth; ``fault`` is set when the source's row could not be turned into a usable clip (no text file, not UTF-8 ...): such a clip still travels, so that it is counted.
-    ``extra`` holds what else the source knows; ``offset_sec`` and ``duration_sec`` in it say that the clip is a part of its file.
+    ``clip_id`` is unique within its manifest. ``audio`` is an absolute path; inline sources such as Hugging Face parquet have the encoded
+    bytes in ``audio_bytes`` instead. ``text`` is the ground truth. ``fault`` is set when the source's row could not be turned into a usable
+    clip (no text file, not UTF-8 ...): such a clip still travels, so that it is counted. ``extra`` holds what else the source knows;
+    ``offset_sec`` and ``duration_sec`` in it say that the clip is a part of its file.
     """
 
     clip_id: str
@@ -45,5 +46,5 @@ def load_audio(clip: Clip) -> Audio:
     source = clip.audio if clip.audio_bytes is None else clip.audio_bytes
     if "offset_sec" not in clip.extra:
         return audio.read(source, where=where)
-    duration_sec = clip.extra.get("duration_sec")
-    return audio.read(source, where=where, start_sec=float(clip.extra["offset_sec"]), duration_sec=None if duration_sec is None else float(duration_sec))
+    start_sec, duration_sec = clip.extra["offset_sec"], clip.extra.get("duration_sec")
+    return audio.read(source, where=where, start_sec=float(start_sec), duration_sec=None if duration_sec is None else float(duration_sec))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.clips.base import Clip
@@ -16,11 +16,12 @@ _BATCH_ROWS = 8
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a source with what its schema says; ``typed_audio`` are the columns declared as audio."""
+    """Rows of a source with what its schema says; ``typed_audio`` are the columns declared as audio, ``total`` is None where unknown."""
 
     names: tuple[str, ...]
     typed_audio: tuple[str, ...]
     rows: Iterable[Mapping[str, object]]
+    total: int | None = None
 
 
 def read_rows(opener, dataset: str, base: Path, asked: ColumnNames, where: str) -> Iterator[Clip]:
@@ -38,13 +39,23 @@ def read_rows(opener, dataset: str, base: Path, asked: ColumnNames, where: str) 
         try:
             row = next(rows, None)
         except (OSError, ValueError, RuntimeError, KeyError) as error:  # what pyarrow, fsspec and the hub's client raise
-            raise ManifestError("dataset breaks off", where=where, got=f"after {number} rows: {_first_line(error)}", expected="a readable row",
-                                mend="check the network or the file; what was read so far is kept") from error
+            raise ManifestError("dataset breaks off", where=where, got=f"after {number} rows: {_first_line(error)}",
+                                expected="a readable row", mend="check the network or the file") from error
         if row is None:
             return
         number += 1
-        columns = columns or find_columns(source.names or tuple(row), row, asked=asked, where=where, typed_audio=source.typed_audio)
+        names = source.names or tuple(row)
+        columns = columns or find_columns(names, row, asked=asked, where=where, typed_audio=source.typed_audio)
         yield from reader.clips(row, columns, number)
+
+
+def count_clips(opener, asked: ColumnNames, where: str) -> int | None:
+    """How many clips, from the source's own count of rows, without touching any audio but the first row's; None where it has none."""
+    source: Rows = opener()
+    first = next(iter(source.rows), None) if source.total else None
+    if first is None or source.total is None:
+        return source.total
+    return source.total * len(find_columns(source.names, first, asked=asked, where=where, typed_audio=source.typed_audio).audio)
 
 
 def open_disk(path: str, split: str | None) -> Rows:
@@ -58,12 +69,13 @@ def open_disk(path: str, split: str | None) -> Rows:
     try:
         found = datasets.load_from_disk(path)
     except Exception as error:  # the library raises whatever its parts raise on damaged files
-        raise ManifestError("dataset on disk cannot be opened", where=path, got=_first_line(error), expected="a folder written by save_to_disk") from error
+        raise ManifestError("dataset on disk cannot be opened", where=path, got=_first_line(error),
+                            expected="a folder written by save_to_disk", mend="save it again") from error
     if isinstance(found, datasets.DatasetDict):
         found = found[_split_of(list(found), split, where=path)]
     elif split and str(found.split or split) != split:
         raise ManifestError(f"no split {split!r}", where=path, got=f"split {found.split}", expected="that split, or none")
-    return _undecoded(found)
+    return replace(_undecoded(found), total=len(found))
 
 
 def open_hub(name: str, config: str | None, split: str | None) -> Rows:
@@ -114,13 +126,15 @@ def open_parquet(paths: tuple[str, ...]) -> Rows:
     """Parquet or arrow files with the same columns, one batch of rows in memory at a time.
 
     Raises:
-        ManifestError: the first file cannot be read.
+        ManifestError: a file cannot be read.
     """
     try:
         names = tuple(_schema(paths[0]).names)
+        total = sum(map(_row_count, paths))
     except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
-        raise ManifestError("file cannot be read", where=paths[0], got=_first_line(error), expected="a parquet or arrow file") from error
-    return Rows(names, (), _arrow_rows(paths))
+        raise ManifestError("file cannot be read", where=", ".join(paths), got=_first_line(error), expected="a parquet or arrow file",
+                            mend="copy or write it again") from error
+    return Rows(names, (), _arrow_rows(paths), total)
 
 
 def _schema(path: str):
@@ -130,6 +144,14 @@ def _schema(path: str):
         return pyarrow.parquet.read_schema(path)
     with _arrow_reader(path) as reader:
         return reader.schema
+
+
+def _row_count(path: str) -> int:
+    if path.lower().endswith(".parquet"):
+        import pyarrow.parquet
+
+        return pyarrow.parquet.read_metadata(path).num_rows
+    return sum(batch.num_rows for batch in _batches(path))
 
 
 def _arrow_rows(paths: tuple[str, ...]) -> Iterator[Mapping[str, object]]:

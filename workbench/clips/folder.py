@@ -17,7 +17,9 @@ TEXT_ENDINGS = (".normalized.txt", ".txt", ".lab", ".original.txt")
 #: Folders that say nothing of a speaker.
 _PLAIN_FOLDERS = frozenset({"wav", "wavs", "audio", "clips", "data", "samples", "flac", "mp3"})
 #: Text files that describe a collection and belong to no clip.
-_DESCRIPTIONS = re.compile(r"(readme|license|licence|notice|copying|changelog|changes|speakers?|books|chapters|reader_book|metadata|eval_sentences\d*)\.txt|.*\.trans\.txt")
+_DESCRIPTIONS = re.compile(
+    r"(readme|license|licence|notice|copying|changelog|changes|speakers?|books|chapters|reader_book|metadata)\.txt|.*\.trans\.txt"
+)
 _LIBRITTS_NAME = re.compile(r"(?P<speaker>\d+)_(?P<chapter>\d+)_\d+_\d+$")
 _LONGEST_TEXT_BYTES = 4_000_000
 
@@ -33,7 +35,8 @@ class Entry:
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
     """A sorting key under which ``clip2`` comes before ``clip10``."""
-    return [(0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part] + [(2, 0, name)]
+    parts = (part for part in re.split(r"([0-9]+)", name) if part)
+    return [(0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts] + [(2, 0, name)]
 
 
 def walk(root: Path) -> Iterator[Entry]:
@@ -49,7 +52,8 @@ def _walk(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[Entry]:
         with os.scandir(folder) as entries:
             is_folder = {entry.name: entry.is_dir() for entry in entries if not entry.name.startswith(".")}
     except OSError as error:
-        yield Entry(prefix or ".", None, fault_text("folder cannot be listed", where=prefix or str(folder), got=error.strerror, expected="a readable folder"))
+        fault = fault_text("folder cannot be listed", where=prefix or str(folder), got=error.strerror, expected="a readable folder")
+        yield Entry(prefix or ".", None, fault)
         return
     files = {name for name, folder_too in is_folder.items() if not folder_too}
     texts = {name.lower(): name for name in sorted(files) if name.lower().endswith(TEXT_ENDINGS)}
@@ -107,7 +111,7 @@ def check_folder(root: Path) -> None:
 def read_folder(root: Path, dataset: str, *, libritts: bool = False) -> Iterator[Clip]:
     """The clips of a folder. The id is the path from the folder, so no two are the same; the speaker is the first folder below it.
 
-    In a LibriTTS tree (``<speaker>/<chapter>/<speaker>_<chapter>_<paragraph>_<sentence>.wav``; Zen et al. 2019) the speaker is the reader's number.
+    In a LibriTTS tree (``<speaker>/<chapter>/<speaker>_<chapter>_<paragraph>_<sentence>.wav``; Zen et al. 2019) the speaker is the reader.
     """
     root = root.resolve()
     for entry in walk(root):
@@ -134,11 +138,12 @@ def _read_text(root: Path, entry: Entry, path: PurePosixPath) -> tuple[str, str 
         return "", None
     if entry.text is None:
         stem = os.path.splitext(path.name)[0]
-        return "", fault_text("no text beside the audio", where=path, got="audio alone", expected=f"{stem}.txt in the same folder", mend="write the words it should say into it")
+        return "", fault_text("no text beside the audio", where=path, got="audio alone", expected=f"{stem}.txt in the same folder",
+                              mend="write the words it should say into it")
     text, fault = read_text(root / entry.text, where=entry.text)
     if entry.audio is None:
         stem = path.name.removesuffix(".txt")
-        fault = fault_text("no audio beside the text", where=path, got="text alone", expected=f"{stem}{AUDIO_EXTENSIONS[0]} or another audio file",
+        fault = fault_text("no audio beside the text", where=path, got="text alone", expected=f"{stem}.wav, .flac, .mp3, .ogg or .opus",
                            mend="synthesise it, or remove the text")
     return text, fault
 
@@ -151,14 +156,14 @@ def read_text(path: Path, *, where: object) -> tuple[str, str | None]:
     except OSError as error:
         return "", fault_text("text cannot be read", where=where, got=error.strerror, expected="a readable text file")
     if len(raw) > _LONGEST_TEXT_BYTES:
-        return "", fault_text("text file is too long for one clip", where=where, got=f"over {_LONGEST_TEXT_BYTES:,} bytes", expected="the words of one clip")
+        got = f"over {_LONGEST_TEXT_BYTES:,} bytes"
+        return "", fault_text("text file is too long for one clip", where=where, got=got, expected="the words of one clip")
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         text = raw.decode(encoding).strip()
     except UnicodeDecodeError as error:
-        return raw.decode("utf-8", "backslashreplace").replace("\0", "\ufffd").strip(), fault_text(
+        return printable(raw.decode("utf-8", "backslashreplace").strip()), fault_text(
             "text is not UTF-8", where=where, got=f"byte 0x{raw[error.start]:02x} at position {error.start}", expected="UTF-8 text",
             mend=f"iconv -f latin1 -t utf-8 {path.name}")
-    if "\0" in text:
-        return printable(text), fault_text("text holds a NUL character", where=where, got=text[:60], expected="text", mend="remove it from the file")
-    return printable(text), None
+    nul = fault_text("text holds a NUL character", where=where, got=text[:60], expected="text", mend="remove it from the file")
+    return printable(text), nul if "\0" in text else None

@@ -31,7 +31,9 @@ def check_jsonl(path: Path, *, asked: ColumnNames) -> None:
                 array = line.lstrip().startswith("[")
                 complaint = complaint or ManifestError(
                     "manifest is not JSON lines", where=f"{path}, line {number}", got=f"{line.strip()[:60]} ({fault})",
-                    expected='one object a line: {"audio_filepath": "a.wav", "text": "..."}', mend=_MEND_ARRAY if array else "force another kind with kind=")
+                    expected='one object a line: {"audio_filepath": "a.wav", "text": "..."}',
+                    mend=_MEND_ARRAY if array else "force another kind with kind=",
+                )
                 continue
             try:
                 find_columns(list(row), row, asked=asked, where=path)
@@ -54,7 +56,8 @@ def read_jsonl(path: Path, dataset: str, asked: ColumnNames) -> Iterator[Clip]:
             if not whole:
                 yield reader.faulty(number, "line is too long", got=line[:60], expected=f"under {LONGEST_LINE_CHARS:,} characters")
             elif row is None:
-                yield reader.faulty(number, "line is not a JSON object", got=f"{line.strip()[:60]} ({fault})", expected='{"audio_filepath": ..., "text": ...}')
+                got = f"{line.strip()[:60]} ({fault})"
+                yield reader.faulty(number, "line is not a JSON object", got=got, expected='{"audio_filepath": ..., "text": ...}')
             else:
                 yield from _clips(reader, row, number, layouts, asked)
 

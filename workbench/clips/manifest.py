@@ -48,13 +48,15 @@ class Manifest:
     dataset: str
     read: Callable[[], Iterator[Clip]] = field(repr=False, compare=False)
     split: str | None = None
+    counted: Callable[[], int | None] | None = field(default=None, repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Clip]:
         return self.read()
 
     def count(self) -> int:
-        """How many clips, the faulty ones among them; reads the whole source."""
-        return sum(1 for _ in self)
+        """How many clips, the faulty ones among them; reads the whole source, unless that knows its own size."""
+        known = self.counted() if self.counted else None
+        return sum(1 for _ in self) if known is None else known
 
     def describe(self) -> dict[str, str]:
         """What this manifest is, for provenance; reads nothing."""
@@ -74,10 +76,10 @@ def open_manifest(
 ) -> Manifest:
     """Open a source of clips; the kind is known from the path, or forced.
 
-    Rows that are no usable clip come as clips with a ``fault``; nothing is dropped. Memory holds one row at a time and 16 to 32 bytes for each id.
+    Rows that are no usable clip come as clips with a ``fault``; nothing is dropped. Memory holds one row and 16 to 32 bytes for each id.
 
     Args:
-        source: a folder, a file, or ``hf:owner/name[/config][:split]``; ``FOLDER:split`` for a dataset on disk with several splits.
+        source: a folder, a file, or ``hf:owner/name[/config][:split]``; ``FOLDER:split`` for one split of a dataset on disk.
         kind: one of ``KINDS``, where the path misleads.
         dataset: name for the clips; by default that of the folder or file.
         split: which part of a Hugging Face dataset.
@@ -99,7 +101,7 @@ def open_manifest(
         kind, path, name = _kind_of(path, kind)
         manifest = _OPENERS[kind](written, path, dataset or name, split, asked)
     if next(iter(manifest), None) is None:
-        raise ManifestError("manifest holds no clips", where=written, got="no rows", expected=f"at least one clip ({KINDS[manifest.kind]})",
+        raise ManifestError("manifest holds no clips", where=written, got="no rows", expected=f"at least one clip: {KINDS[manifest.kind]}",
                             mend="check the path, or force another kind with kind=")
     return manifest
 
@@ -114,8 +116,10 @@ def _existing(written: str, split: str | None) -> tuple[Path, str | None]:
     siblings = os.listdir(path.parent) if _exists(path.parent) and path.parent.is_dir() else []
     close = nearest(path.name, siblings)
     hub = written.count("/") == 1 and not path.suffix and not written.startswith((".", "/", "~"))
-    mend = f"did you mean {path.parent / close[0]}?" if close else f"for a dataset on the Hugging Face hub write hf:{written}" if hub else "check the path"
-    raise ManifestError("manifest not found", where=written, got="no such file or folder", expected="a folder, a file, or hf:owner/name", mend=mend)
+    mend = f"for a dataset on the Hugging Face hub write hf:{written}" if hub else "check the path"
+    mend = f"did you mean {path.parent / close[0]}?" if close else mend
+    raise ManifestError("manifest not found", where=written, got="no such file or folder", expected="a folder, a file, or hf:owner/name",
+                        mend=mend)
 
 
 def _exists(path: Path) -> bool:
@@ -154,7 +158,8 @@ def _kind_of_folder(path: Path, kind: str | None) -> tuple[str, Path, str]:
             if (path / list_name).is_file() and (kind == list_kind or _usable(path / list_name, list_kind)):
                 return list_kind, path / list_name, name
     if kind in ("csv", "jsonl"):
-        raise ManifestError(f"folder holds no {kind} list", where=str(path), expected=f"one of {', '.join(_LISTS_IN_FOLDERS)}", mend="name the list itself")
+        lists = ", ".join(_LISTS_IN_FOLDERS)
+        raise ManifestError(f"folder holds no {kind} list", where=str(path), expected=f"one of {lists}", mend="name the list itself")
     return kind or _kind_by_content(path), path, name
 
 
@@ -182,7 +187,8 @@ def _kind_by_content(root: Path) -> str:
 
 def _open_folder(written: str, path: Path, dataset: str, split: str | None, asked: ColumnNames, *, libritts: bool = False) -> Manifest:
     check_folder(path)
-    return Manifest(written, "libritts" if libritts else "folder", dataset, functools.partial(read_folder, path, dataset, libritts=libritts))
+    kind = "libritts" if libritts else "folder"
+    return Manifest(written, kind, dataset, functools.partial(read_folder, path, dataset, libritts=libritts))
 
 
 def _open_table(written: str, path: Path, dataset: str, split: str | None, asked: ColumnNames) -> Manifest:
@@ -200,7 +206,8 @@ def _open_dataset(written: str, path: Path, dataset: str, split: str | None, ask
 
 
 def _open_parquet(written: str, path: Path, dataset: str, split: str | None, asked: ColumnNames) -> Manifest:
-    files = sorted(str(file) for file in path.rglob("*") if file.suffix.lower() in (".parquet", ".arrow")) if path.is_dir() else [str(path)]
+    found = path.rglob("*") if path.is_dir() else [path]
+    files = sorted(str(file) for file in found if path.is_file() or file.suffix.lower() in (".parquet", ".arrow"))
     if not files:
         raise ManifestError("folder holds no parquet or arrow files", where=written, mend="check the path")
     base = path if path.is_dir() else path.parent
@@ -217,7 +224,9 @@ def _open_hub(written: str, dataset: str | None, split: str | None, asked: Colum
 
 
 def _columnar(written: str, kind: str, dataset: str, opener, base: Path, asked: ColumnNames, split: str | None) -> Manifest:
-    return Manifest(written, kind, dataset, functools.partial(columnar.read_rows, opener, dataset, base.resolve(), asked, written), split)
+    read = functools.partial(columnar.read_rows, opener, dataset, base.resolve(), asked, written)
+    counted = None if kind == "hub" else functools.partial(columnar.count_clips, opener, asked, written)
+    return Manifest(written, kind, dataset, read, split, counted)
 
 
 _OPENERS = {

@@ -18,8 +18,8 @@ from workbench.errors import ManifestError
 AUDIO_EXTENSIONS = (".wav", ".flac", ".mp3", ".ogg", ".opus")
 
 #: Column names by role, the preferred first; compared in lower case with blanks and hyphens as underscores.
-AUDIO_NAMES = ("audio", "audio_file", "audio_filepath", "audio_path", "path", "file", "file_name", "filename", "filepath", "file_path", "wav",
-               "wav_path", "wav_file", "wav_filename", "clip")
+AUDIO_NAMES = ("audio", "audio_file", "audio_filepath", "audio_path", "path", "file", "file_name", "filename", "filepath", "file_path",
+               "wav", "wav_path", "wav_file", "wav_filename", "clip")
 TEXT_NAMES = ("text", "normalized_text", "text_normalized", "normalised_text", "transcript", "transcription", "sentence", "reference",
               "text_original", "raw_text")
 SPEAKER_NAMES = ("speaker", "voice", "speaker_id", "speaker_name", "spk", "client_id", "system")
@@ -104,7 +104,8 @@ def find_columns(names: Sequence[str], sample: Mapping[str, object], *, asked: C
             f"no column for the {' and the '.join(missing)}", where=where, got=f"columns {', '.join(map(str, names)) or 'none'}",
             expected=f"one named {', '.join(accepted)}", mend="rename the column, or name it with audio_column= and text_column=",
         )
-    return Columns(audio, text, pick(SPEAKER_NAMES, asked.speaker), pick(CATEGORY_NAMES), pick(ID_NAMES), pick(OFFSET_NAMES), pick(DURATION_NAMES))
+    speaker = pick(SPEAKER_NAMES, asked.speaker)
+    return Columns(audio, text, speaker, pick(CATEGORY_NAMES), pick(ID_NAMES), pick(OFFSET_NAMES), pick(DURATION_NAMES))
 
 
 def _is_inline(value: object) -> bool:
@@ -188,12 +189,8 @@ class AudioFinder:
         if os.path.isabs(written) or (len(self._folders) == 1 and is_audio_name(written)):
             return os.path.join(self.folder, written)
         endings = ("",) if is_audio_name(written) else ("", *AUDIO_EXTENSIONS)
-        for place, folder in enumerate(self._folders):
-            for ending in endings:
-                if os.path.isfile(candidate := os.path.join(folder, written + ending)):
-                    self._folders.insert(0, self._folders.pop(place))  # the next row's is most likely beside it
-                    return candidate
-        return os.path.join(self.folder, written)
+        candidates = (os.path.join(folder, written + ending) for folder in self._folders for ending in endings)
+        return next(filter(os.path.isfile, candidates), os.path.join(self.folder, written))
 
     def relative(self, written: str) -> str:
         """A short name for an id: within the manifest's folder the relative path, else the file's name."""
@@ -253,29 +250,32 @@ class RowReader:
             value = str(value)
         if not isinstance(value, str):
             got = "nothing" if value is None else f"{type(value).__name__} {value!r}"
-            return "", fault_text(f"no text in column {column!r}", where=self.where(line), got=got, expected="the words that the audio should say")
+            return "", fault_text(f"no text in column {column!r}", where=self.where(line), got=got, expected="the words it should say")
         return printable(value), _unreadable(value, f"text in column {column!r}", self.where(line))
 
     def _audio(self, value: object, column: str, line: int) -> tuple[str, bytes | None, str, str | None]:
         """Path, encoded bytes, name for the id, fault."""
+        if isinstance(value, Mapping):
+            written, content = str(value.get("path") or ""), value.get("bytes")
+            if content is not None:
+                return written, bytes(content), os.path.basename(written), None
+            value = value if "array" in value and not written else written
         if isinstance(value, (bytes, bytearray)):
             return "", bytes(value), "", None
-        if isinstance(value, Mapping):
-            written, content = value.get("path"), value.get("bytes")
-            if content is not None:
-                return (str(written or ""), bytes(content), os.path.basename(written or ""), None)
-            value = written if written or "array" not in value else value
+        where = self.where(line)
         if value is None or (isinstance(value, str) and not value.strip()):
-            return "", None, "", fault_text(f"no audio in column {column!r}", where=self.where(line), got="nothing", expected="path of an audio file")
+            fault = fault_text(f"no audio in column {column!r}", where=where, got="nothing", expected="path of an audio file")
+            return "", None, "", fault
         if not isinstance(value, str):
-            return "", None, "", fault_text(f"audio in column {column!r} is not a file", where=self.where(line), got=f"a {type(value).__name__}",
-                                            expected="a path, or encoded bytes", mend="save the audio as files or as encoded bytes")
+            fault = fault_text(f"audio in column {column!r} is not a file", where=where, got=f"a {type(value).__name__}",
+                               expected="a path, or encoded bytes", mend="save the audio as files or as encoded bytes")
+            return "", None, "", fault
         written = value.strip()
-        if fault := _unreadable(written, f"path in column {column!r}", self.where(line)):
+        if fault := _unreadable(written, f"path in column {column!r}", where):
             return written, None, self._finder.relative(written), fault
         if written.startswith(("http://", "https://")):
-            return written, None, os.path.basename(urlsplit(written).path), fault_text(
-                "audio is a web address", where=self.where(line), got=written, expected="a file on this machine", mend="download it first")
+            fault = fault_text("audio is a web address", where=where, got=written, expected="a file on this machine", mend="download it")
+            return written, None, os.path.basename(urlsplit(written).path), fault
         return self._finder.find(written), None, self._finder.relative(written), None
 
     def _span(self, row: Mapping[str, object], columns: Columns, line: int, fault: str | None) -> tuple[dict[str, object], str | None]:
@@ -285,7 +285,8 @@ class RowReader:
         if offset is None:
             return ({} if duration is None or math.isnan(duration) else {"stated_duration_sec": duration}), fault
         if not offset >= 0 or (duration is not None and not duration > 0):
-            return {}, fault or fault_text("offset and duration are no span", where=self.where(line), got=f"offset {values[0]!r}, duration {values[1]!r}",
+            got = f"offset {values[0]!r}, duration {values[1]!r}"
+            return {}, fault or fault_text("offset and duration are no span", where=self.where(line), got=got,
                                            expected="seconds, offset >= 0 and duration > 0")
         return {"offset_sec": offset} | ({} if duration is None else {"duration_sec": duration}), fault
 
@@ -293,8 +294,11 @@ class RowReader:
 def _others(row: Mapping[str, object], roles: frozenset[str | None]) -> dict[str, object]:
     kept: dict[str, object] = {}
     for name, value in row.items():
-        if name not in roles and name not in ("offset_sec", "duration_sec") and isinstance(value, (str, int, float, bool)) and value != "":
-            kept[printable(str(name))] = printable(value) if isinstance(value, str) else value
+        if name in roles or name in ("offset_sec", "duration_sec") or not isinstance(value, (str, int, float)) or value == "":
+            continue
+        if isinstance(value, float) and not math.isfinite(value):
+            value = str(value)  # JSON has no NaN
+        kept[printable(str(name))] = printable(value) if isinstance(value, str) else value
     return kept
 
 
@@ -306,7 +310,7 @@ def _word(row: Mapping[str, object], column: str | None) -> str:
 def _number(value: object) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan
     return number if math.isfinite(number) else math.nan
 

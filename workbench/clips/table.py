@@ -1,4 +1,4 @@
-"""CSV, TSV and pipe-separated tables, with a header or in the layout of LJSpeech (id|text|normalised text) or of audio|text."""
+"""CSV, TSV and pipe-separated tables: with a header, or in the layout of LJSpeech (id|text|normalised text) or of audio|text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from pathlib import Path
 
 from workbench.clips.base import Clip
 from workbench.clips.lines import numbered_lines, open_text, plain_suffix
-from workbench.clips.rows import AUDIO_FOLDERS, AUDIO_NAMES, TEXT_NAMES, ColumnNames, Columns, RowReader, find_columns, folded, is_audio_name
+from workbench.clips.rows import (
+    AUDIO_FOLDERS,
+    AUDIO_NAMES,
+    TEXT_NAMES,
+    ColumnNames,
+    Columns,
+    RowReader,
+    find_columns,
+    folded,
+    is_audio_name,
+)
 from workbench.errors import ManifestError
 
 _DELIMITERS = ("\t", "|", ";", ",")
@@ -100,15 +110,20 @@ def read_table(path: Path, dataset: str, layout: Layout) -> Iterator[Clip]:
         next(records, None)
     for line, cells, fault in records:
         if fault:
-            yield reader.faulty(line, fault, text="", got=" ".join(cells)[:80], expected=f"{len(layout.names)} cells: {', '.join(layout.names)}")
+            yield reader.faulty(line, fault, got=" ".join(cells)[:80], expected=f"{len(layout.names)} cells: {', '.join(layout.names)}")
         elif len(cells) != len(layout.names):
-            row = dict(zip(layout.names, cells, strict=False))
-            yield reader.faulty(
-                line, f"row has {len(cells)} cells where {len(layout.names)} belong", text=str(row.get(layout.columns.text) or ""),
-                got=layout.delimiter.join(cells)[:80], expected=", ".join(layout.names),
-                mend="put quotation marks around a text that holds the separator" if layout.quoted else "take the separator out of the text")
+            yield _wrong_cells(reader, layout, line, cells)
         else:
             yield from reader.clips(dict(zip(layout.names, cells, strict=True)), layout.columns, line)
+
+
+def _wrong_cells(reader: RowReader, layout: Layout, line: int, cells: Sequence[str]) -> Clip:
+    row = dict(zip(layout.names, cells, strict=False))
+    return reader.faulty(
+        line, f"row has {len(cells)} instead of {len(layout.names)} cells", text=row.get(layout.columns.text, ""),
+        got=layout.delimiter.join(cells)[:80], expected=", ".join(layout.names),
+        mend="put quotation marks around a text that holds the separator" if layout.quoted else "take the separator out of the text",
+    )
 
 
 def _records(path: Path, layout: Layout) -> Iterator[tuple[int, list[str], str | None]]:

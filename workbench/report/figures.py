@@ -170,7 +170,7 @@ def stage_times(stages: Sequence[Timed], *, caption: str = "") -> Fragment:
         axes = figure.subplots()
         for place, stage in enumerate(stages):
             axes.barh(place, stage.sec, height=0.6, color=INK["fig-1"])
-            speed = f"RTFx {_speed(stage.rtfx)}×" if stage.rtfx is not None else "from the store"
+            speed = f"RTFx {_speed(stage.rtfx)}×" if stage.rtfx is not None else "not timed"
             axes.text(stage.sec + longest * 0.015, place, f"{_seconds(stage.sec)}   {speed}", va="center", fontsize=8.5)
         axes.set_yticks(range(len(stages)), [s.stage for s in stages])
         axes.set_ylim(len(stages) - 0.4, -0.6)
@@ -286,7 +286,7 @@ def wer_distribution(wers_per_voice: Mapping[str, Sequence[float]], *, caption: 
 
     def paint(figure) -> None:
         axes = figure.subplots()
-        for place, (voice, wers) in enumerate(voices.items()):
+        for place, (_, wers) in enumerate(voices.items()):
             heights = [place + 0.24 * math.sin(2.399963 * i) for i in range(len(wers))]  # golden angle: spread without chance
             axes.plot(
                 [100 * min(w, edge) for w in wers],

@@ -112,6 +112,12 @@ def _identity_value(value: object) -> str:
     return f"<code>{text}</code>" if re.fullmatch(r"[0-9a-f]{7,64}", text) else text
 
 
+def fold(summary: str, *pieces: Fragment) -> Fragment:
+    """Pieces under a line that opens them; on paper they are open."""
+    inner = "".join(piece.html for piece in pieces)
+    return Fragment(f'<details class="wb wb-more"><summary>{escape(summary)}</summary>{inner}</details>')
+
+
 def prose(text: str) -> Fragment:
     """Markdown as HTML; raw HTML in it is shown as text, pictures from elsewhere are not loaded."""
     from workbench.report.markdown import Markdown

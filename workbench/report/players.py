@@ -127,7 +127,8 @@ def _card(result: ClipResult, sound: _Sound, scores: Sequence[str]) -> str:
     length = f' data-len="{result.duration_sec:.3f}"' if result.duration_sec else ""
     return (
         f'<article class="wb-clip" aria-label="clip {escape(name)}"{length}>'
-        f'<header><h4>{voice}<span class="wb-id">{escape(clip.clip_id)}</span></h4><p class="wb-chips">{_chips(result, scores)}</p></header>'
+        f'<header><h4>{voice}<span class="wb-id">{escape(clip.clip_id)}</span></h4>'
+        f'<p class="wb-chips">{_chips(result, scores)}</p></header>'
         f"{_remarks(result)}{_player(result, sound, name)}{_text(result)}{_evidence(result)}</article>"
     )
 
@@ -209,7 +210,7 @@ def _evidence(result: ClipResult) -> str:
     columns = (
         Column("expected", "Expected"),
         Column("fast", "Fast heard"),
-        Column("precision", "Precision heard"),
+        *([Column("precision", "Precision heard")] if result.verdicts.precision_edits else []),
         Column("verdict", "Verdict"),
         Column("time", "Time", "s"),
         Column("confidence", "Confidence", fmt=".0%"),
@@ -219,6 +220,8 @@ def _evidence(result: ClipResult) -> str:
     grid = table(shown, columns, sortable=False).html.replace('class="wb-table"', 'class="wb-table wb-evidence"', 1)
     more = showing(len(shown), len(rows)).html if len(shown) < len(rows) else ""
     label = f"Expected against heard: {len(rows):,} word{'s' if len(rows) > 1 else ''}"
+    if result.verdicts.precision_edits is None:
+        label += ", by the fast recogniser alone"
     return f'<details class="wb-more"{" open" if len(rows) <= FOLD_ROWS else ""}><summary>{label}</summary>{more}{grid}</details>'
 
 

@@ -25,7 +25,7 @@ LIGHT: dict[str, str] = {
     "now-ink": "#1d2126",
     "code": "#f5f5f1",
     "fig-1": "#0b5a96",
-    "fig-2": "#c4570a",
+    "fig-2": "#b04c06",
     "fig-3": "#0a7a5c",
     "fig-4": "#8c3672",
     "fig-soft": "#a9c6dd",

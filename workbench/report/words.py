@@ -12,6 +12,12 @@ from workbench.text.tokens import Token
 from workbench.verdicts.base import ClipVerdicts, Insertion, Verdict, WordVerdict
 
 
+#: Up to this share of flagged words, each spells its verdict out; beyond, the symbol alone keeps the text readable.
+SPELT_OUT_SHARE = 0.25
+#: Written forms up to this length keep their mark on the same line.
+UNBROKEN_CHARACTERS = 24
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """One written form with the tokens spoken for it: ``$3.50`` is five tokens in one place.
@@ -50,6 +56,7 @@ def time_of(words: Sequence[Word]) -> tuple[float, float] | None:
 def transcript_html(text: str, tokens: Sequence[Token], verdicts: ClipVerdicts | None) -> str:
     """The text with its words marked, insertions in their places; all of it escaped."""
     by_index = {w.index: w for w in verdicts.words} if verdicts else {}
+    marks = _Marks.of(verdicts)
     inserted: dict[int, list[Insertion]] = {}
     for insertion in verdicts.insertions if verdicts else ():
         inserted.setdefault(insertion.before, []).append(insertion)
@@ -57,17 +64,37 @@ def transcript_html(text: str, tokens: Sequence[Token], verdicts: ClipVerdicts |
     for form in written_forms(tokens, len(text)):
         out.append(escape(text[cursor : form.start]))
         for index in range(form.first, form.last):
-            out += [_insertion_html(i) + " " for i in inserted.pop(index, ())]
+            out += [_insertion_html(i, marks) + " " for i in inserted.pop(index, ())]
         found = [by_index[i] for i in range(form.first, form.last) if i in by_index]
-        out.append(_word_html(text[form.start : form.end], found))
+        out.append(_word_html(text[form.start : form.end], found, marks))
         cursor = form.end
     out.append(escape(text[cursor:]))
     for index in sorted(inserted):
-        out += [" " + _insertion_html(i) for i in inserted[index]]
+        out += [" " + _insertion_html(i, marks) for i in inserted[index]]
     return "".join(out)
 
 
-def _word_html(written: str, found: list[WordVerdict]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """How this clip's words are marked: whether flagged ones spell their verdict out, and whether there was a second opinion."""
+
+    spelt_out: bool
+    second_opinion: bool
+
+    @classmethod
+    def of(cls, verdicts: ClipVerdicts | None) -> _Marks:
+        if verdicts is None:
+            return cls(True, False)
+        flagged = sum(is_flagged(w.verdict) for w in verdicts.words)
+        return cls(flagged <= SPELT_OUT_SHARE * len(verdicts.words), verdicts.precision_edits is not None)
+
+    def sup(self, verdict: Verdict) -> str:
+        style = style_of(verdict)
+        text = f"{style.symbol} {style.short}" if is_flagged(verdict) and self.spelt_out else style.symbol
+        return f'<sup class="wb-mark">{escape(text)}</sup>'
+
+
+def _word_html(written: str, found: list[WordVerdict], marks: _Marks) -> str:
     if not found:
         return escape(written)
     verdict = severest([w.verdict for w in found])
@@ -78,34 +105,33 @@ def _word_html(written: str, found: list[WordVerdict]) -> str:
     style = style_of(verdict)
     marked = [w for w in found if w.verdict is not Verdict.PASS]
     unheard = is_flagged(verdict) and not any(w.fast or w.precision for w in marked)
-    said = f"{style.label}: {_hearing(marked, named=len(found) > 1)}"
+    said = f"{style.label}: {_hearing(marked, named=len(found) > 1, second_opinion=marks.second_opinion)}"
+    whole = " wb-whole" if len(written) <= UNBROKEN_CHARACTERS else ""
     shown = f"<s>{escape(written)}</s>" if unheard else escape(written)
     return (
-        f'<span class="wb-w {style.css_class}"{_time_attributes(span)} title="{escape(said)}" data-label="{escape(f"{written}, {said}")}">'
-        f'{shown}<sup class="wb-mark">{escape(_mark(verdict))}</sup></span>'
+        f'<span class="wb-w {style.css_class}{whole}"{_time_attributes(span)} title="{escape(said)}" data-label="{escape(f"{written}, {said}")}">'
+        f"{shown}{marks.sup(verdict)}</span>"
     )
 
 
-def _hearing(words: Sequence[WordVerdict], *, named: bool) -> str:
+def _hearing(words: Sequence[WordVerdict], *, named: bool, second_opinion: bool) -> str:
     """What was heard in place of the words; each is named when the written form stands for several."""
     parts = []
     for word in words:
         fast, precision = heard_text(word.fast) or "nothing", heard_text(word.precision) or "nothing"
-        heard = f"heard {fast}" if fast == precision else f"fast heard {fast}, precision heard {precision}"
+        if not second_opinion:
+            heard = f"fast heard {fast}, no second opinion"
+        else:
+            heard = f"heard {fast}" if fast == precision else f"fast heard {fast}, precision heard {precision}"
         parts.append(f"{word.word}: {heard}" if named else heard)
     return "; ".join(parts)
 
 
-def _mark(verdict: Verdict) -> str:
-    style = style_of(verdict)
-    return f"{style.symbol} {style.short}" if is_flagged(verdict) else style.symbol
-
-
-def _insertion_html(insertion: Insertion) -> str:
+def _insertion_html(insertion: Insertion, marks: _Marks) -> str:
     style = style_of(insertion.verdict)
     heard = heard_text(insertion.fast) or heard_text(insertion.precision)
     label = f"{style.label}: heard {heard}, which the text does not have"
-    symbol = f'<sup class="wb-mark">{escape(_mark(insertion.verdict))}</sup>' if insertion.verdict is not Verdict.PASS else ""
+    symbol = marks.sup(insertion.verdict) if insertion.verdict is not Verdict.PASS else ""
     return (
         f'<span class="wb-w wb-ins {style.css_class}"{_time_attributes(time_of(insertion.fast or insertion.precision))} '
         f'title="{escape(label)}" '

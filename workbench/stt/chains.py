@@ -1,6 +1,6 @@
 """How likely given word sequences are, by the acoustic model alone: Viterbi over cross-word triphone chains.
 
-Every hypothesis is a list of words with all their pronunciations and an optional pause between any two. All hypotheses about one stretch of audio run in one pass.
+A network is a row of places with alternatives in each: words with all their pronunciations, an optional pause after any of them. All networks about one stretch of audio run in one pass.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from workbench.stt.acoustic import AcousticModel, FrameScores
 
 #: One word: its pronunciations, each a tuple of phone names of the model.
 Pronunciations = tuple[tuple[str, ...], ...]
+#: What may be said in one place: alternatives, each a sequence of words; an empty one is nothing.
+Alternatives = Sequence[Sequence[Pronunciations]]
+#: Places in order. Words are numbered through the network as they stand in it.
+Network = Sequence[Alternatives]
 _NEVER = np.float32(-1e30)
 #: The "node" before a window's first frame.
 _START = -1
 
 
 class _Graph:
-    """Phones as nodes of three states each; ``word`` is the place of the word a node belongs to, -1 for pauses; ``ends`` has a list per hypothesis."""
+    """Phones as nodes of three states each; ``word`` is the number of the word a node belongs to, -1 for pauses; ``ends`` has a list per network."""
 
     def __init__(self) -> None:
         self.phone: list[int] = []
@@ -37,10 +41,10 @@ class _Graph:
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """Where the best path of a hypothesis was at each of T frames.
+    """Where the best path of a network was at each of T frames.
 
     Attributes:
-        word: shape (T,), the place of the word in the hypothesis, -1 in pauses.
+        word: shape (T,), the number of the word in the network, -1 in pauses.
         segment: shape (T,), running number of the phone.
         log_likelihood: shape (T,), nats of the state that explained the frame.
     """
@@ -57,32 +61,32 @@ class Path:
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """The best path of one hypothesis: nats over the window, and the path where it was asked for and exists."""
+    """The best path of one network: nats over the window, and the path where it was asked for and exists."""
 
     score: float
     path: Path | None = None
 
 
 class ChainScorer:
-    """Scores word sequences against windows of features; keeps no state between calls."""
+    """Scores networks of words against windows of features; keeps no state between calls."""
 
     def __init__(self, model: AcousticModel) -> None:
         self.model = model
         self._silence = model.phone_index["SIL"]
 
-    def best(self, scores: FrameScores, hypotheses: Sequence[Sequence[Pronunciations]], *, align: bool = False) -> list[Chain]:
-        """Viterbi scores of ``hypotheses`` over all frames of ``scores``.
+    def best(self, scores: FrameScores, networks: Sequence[Network], *, align: bool = False) -> list[Chain]:
+        """Viterbi scores of ``networks`` over all frames of ``scores``, all in one pass.
 
         Args:
-            hypotheses: word sequences; an empty one is a pause.
-            align: also trace the words' frames back.
+            networks: at least one.
+            align: also trace the best paths back.
 
         Returns:
-            One chain each; its score is -inf where the words need more frames than there are.
+            One chain each; its score is -inf where even the shortest path needs more frames than there are.
         """
         graph = _Graph()
-        for words in hypotheses:
-            self._add(graph, words)
+        for network in networks:
+            self._add(graph, network)
         final, back = self._viterbi(scores, graph, trace=align)
         chains = []
         for ends in graph.ends:
@@ -91,21 +95,33 @@ class ChainScorer:
             chains.append(Chain(float(final[best]) if reached else -np.inf, _trace(graph, back, best) if align and reached else None))
         return chains
 
-    def _add(self, graph: _Graph, words: Sequence[Pronunciations]) -> None:
-        """Append one hypothesis. A phone's neighbours are part of its node, so that a path through nodes is a chain of triphones."""
+    def _add(self, graph: _Graph, network: Network) -> None:
+        """Append one network. A phone's neighbours are part of its node, so that a path through nodes is a chain of triphones."""
         silence, index = self._silence, self.model.phone_index
-        sets = [[[index[phone] for phone in variant] for variant in word] for word in words]
+        slots = [[[[[index[p] for p in variant] for variant in word] for word in words] for words in slot] for slot in network]
+        followers = _followers(slots, silence)
         opening = graph.add(silence, -1, [_START])
         # (node, its phone, the phone it must be followed by or None for any): a window may begin inside speech, so the first word may start at once.
         exits = [(_START, silence, None), (opening, silence, None)]
-        for place, variants in enumerate(sets):
-            last = place + 1 == len(sets)
-            rights = {silence} if last else {variant[0] for variant in sets[place + 1]} | {silence}
-            left = [leaving for variant in variants for leaving in self._add_variant(graph, variant, place, exits, rights)]
-            closing = [node for node, _, right in left if right == silence]
-            pause = graph.add(silence, -1, closing)
-            exits = [(pause, silence, None), *(leaving for leaving in left if last or leaving[2] != silence)]
-        graph.ends.append([node for node, _, _ in exits if node != _START])
+        number = 0
+        for place, slot in enumerate(slots):
+            after: list = []
+            for words in slot:
+                leaving = exits
+                for at, word in enumerate(words):
+                    rights = {variant[0] for variant in words[at + 1]} | {silence} if at + 1 < len(words) else followers[place + 1]
+                    leaving = self._add_word(graph, word, number, leaving, rights)
+                    number += 1
+                after += leaving
+            exits = list(dict.fromkeys(after))
+        graph.ends.append([node for node, _, right in exits if node != _START and right in (None, silence)])
+
+    def _add_word(self, graph: _Graph, word: list[list[int]], number: int, exits: list, rights: set[int]) -> list:
+        """Append a word with the pause that may follow it; gives the exits to what comes next."""
+        silence = self._silence
+        left = [leaving for variant in word for leaving in self._add_variant(graph, variant, number, exits, rights)]
+        pause = graph.add(silence, -1, [node for node, _, right in left if right == silence])
+        return [(pause, silence, None), *left]
 
     def _add_variant(self, graph: _Graph, variant: list[int], place: int, exits: list, rights: set[int]) -> list:
         """Append one pronunciation, reachable from ``exits``; gives its own exits, one per phone that may follow."""
@@ -163,6 +179,15 @@ class ChainScorer:
             left[:count] = state[2] + step[2]
             left[count + 1] = _NEVER
         return left[:count], (back, came, emission, places)
+
+
+def _followers(slots: list, silence: int) -> list[set[int]]:
+    """Per place, and after the last, the phones with which speech may go on there; a pause always may."""
+    followers = [{silence} for _ in range(len(slots) + 1)]
+    for place in range(len(slots) - 1, -1, -1):
+        for words in slots[place]:
+            followers[place] |= {variant[0] for variant in words[0]} if words else followers[place + 1]
+    return followers
 
 
 def _trace(graph: _Graph, back, node: int) -> Path:

@@ -12,7 +12,7 @@ MODEL_NAME = "planted-1"
 #: Log ratios stay within this many nats; slots of which nothing could be measured stand at the lower end.
 LOG_RATIO_LIMIT = 20.0
 INTERCEPT = 0.0
-COEFFICIENTS = (1.0,) + (0.0,) * 15
+COEFFICIENTS = (1.0,) + (0.0,) * 14
 
 
 def log_odds(measures: Sequence[float]) -> float:

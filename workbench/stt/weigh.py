@@ -1,14 +1,14 @@
 """The audio's case for and against a reference: what is measured wherever a transcript differs from it.
 
 For every slot in which the free decode heard something else, the reference and the hearing are scored as chains of triphones over one window (the agreeing word before to the agreeing
-word after). Slots of one region are weighed together: each keeps the best score over all ways to fill the others (max-marginals), so that one wrong word does not drag its neighbours along.
+word after). Slots of one region are weighed together: each keeps the best score over all ways to fill the others (max-marginals over a confusion network), so that one wrong word does not drag its
+neighbours along.
 Beside the likelihood ratio stands the goodness of pronunciation (Witt and Young, 2000: a phone's likelihood against the best phone's), read against the same voice's agreeing words,
 because a recogniser's misfit to a voice looks like an error of every word in it.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ import numpy as np
 
 from workbench.stt.acoustic import FRAMES_PER_SEC, AcousticModel, FrameScores
 from workbench.stt.base import Word
-from workbench.stt.chains import ChainScorer, Path, Pronunciations
+from workbench.stt.chains import ChainScorer, Network, Path, Pronunciations
 from workbench.stt.differences import Region, Slot, regions
 
-#: Regions of up to this many slots are weighed over all combinations of their slots; longer ones one slot at a time.
-_MOST_COMBINED = 4
-#: Beyond these the audio says something else altogether, and nothing is gained from weighing its words.
-_MOST_FRAMES, _MOST_WORDS = 2_000, 40
+#: Longer regions are weighed in parts of this many slots.
+_MOST_SLOTS = 8
+#: Beyond this the audio says something else altogether, and nothing is gained from weighing its words.
+_MOST_FRAMES = 2_000
 #: Audio of agreeing words that sets a voice's level.
-_LEVEL_FRAMES = 1_500
+_LEVEL_FRAMES, _MOST_LEVEL_WORDS = 1_500, 30
 
 #: Names of the columns of ``Weighed.measures``.
 MEASURES = (
-    "llr", "llr_per_frame", "region_llr", "gop", "gop_least", "heard_gop", "heard_gop_least", "confidence",
-    "region_distance", "distance", "deleted", "inserted", "slots", "log_frames", "phones", "clip_share",
+    "llr", "llr_per_frame", "misfit", "gop", "gop_least", "heard_gop", "heard_gop_least", "confidence",
+    "distance", "deleted", "inserted", "slots", "log_frames", "phones", "clip_share",
 )
 
 
@@ -56,6 +56,15 @@ class _Goodness:
     phones: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Slots weighed together, and whether agreeing words stand on either side."""
+
+    slots: tuple[Slot, ...]
+    opens: bool
+    closes: bool
+
+
 class Weigher:
     """Measures slots against one acoustic model; keeps no state between clips."""
 
@@ -75,37 +84,34 @@ class Weigher:
             return []
         level = self._level(features, heard, found)
         share = sum(len(region.slots) for region in found) / max(len(reference), 1)
-        return [weighed for region in found for weighed in self._region(features, reference, heard, region, level, share)]
+        return [one for region in found for part in _parts(region) for one in self._part(features, reference, heard, part, level, share)]
 
-    def _region(
-        self, features: np.ndarray, reference: Sequence[str], heard: Sequence[Word], region: Region, level: _Goodness, share: float
+    def _part(
+        self, features: np.ndarray, reference: Sequence[str], heard: Sequence[Word], part: _Part, level: _Goodness, share: float
     ) -> list[Weighed]:
-        frames = features.shape[1]
-        has_left, has_right = region.start > 0 and region.heard_start > 0, region.end < len(reference) and region.heard_end < len(heard)
-        first = _frame(heard[region.heard_start - 1].start_sec, frames) if has_left else 0
-        last = _frame(heard[region.heard_end].end_sec, frames) if has_right else frames
-        words = max(region.end - region.start, region.heard_end - region.heard_start)
-        left = [reference[region.start - 1]] if has_left else []
-        right = [reference[region.end]] if has_right else []
-        if not 3 <= last - first <= _MOST_FRAMES or words > _MOST_WORDS:
-            return [Weighed(slot, tuple(heard[slot.heard_start : slot.heard_end]), None, None) for slot in region.slots]
+        own = [tuple(heard[slot.heard_start : slot.heard_end]) for slot in part.slots]
+        first, last, left, right = _window(part, reference, heard, features.shape[1])
+        if not 3 <= last - first <= _MOST_FRAMES:
+            return [Weighed(slot, words, None, None) for slot, words in zip(part.slots, own, strict=True)]
+        given = [list(reference[slot.start : slot.end]) for slot in part.slots]
+        places = [[_sounds(words), _sounds([word.text for word in other])] for words, other in zip(given, own, strict=True)]
+        # Network 2 k asks for the reference in slot k, network 2 k + 1 for what was heard; the other slots are free.
+        networks: list[Network] = []
+        for number in range(len(places)):
+            for choice in (0, 1):
+                free = [[place[choice]] if at == number else place for at, place in enumerate(places)]
+                networks.append([[_sounds(left)], *free, [_sounds(right)]])
         window = FrameScores(self._model, features[:, first:last])
-        masks = _masks(len(region.slots))
-        fillings = [_fill(region, mask, reference, heard, left, right) for mask in masks]
-        scores = np.array([chain.score for chain in self._chains.best(window, [_sounds(words) for words, _ in fillings])])
-        extremes = [fillings[0], fillings[-1]]
-        aligned = self._chains.best(window, [_sounds(words) for words, _ in extremes], align=True)
+        chains = self._chains.best(window, networks, align=True)
         loop = window.of(self._phone_states).max(axis=1)
-        region_llr = aligned[1].score - aligned[0].score
-        chosen = np.array(masks, dtype=bool)
         out = []
-        for number, slot in enumerate(region.slots):
-            said = _goodness(aligned[1].path, loop, extremes[1][1][number])
-            other = _goodness(aligned[0].path, loop, extremes[0][1][number])
-            llr = scores[chosen[:, number]].max() - scores[~chosen[:, number]].max()
-            own = tuple(heard[slot.heard_start : slot.heard_end])
-            measures = _measures(llr, region_llr, said, other, level, own, slot, region, reference, heard, share)
-            out.append(Weighed(slot, own, measures, _span(aligned[1].path, extremes[1][1][number], first)))
+        for number, slot in enumerate(part.slots):
+            (said_place, said_chain), (other_place, other_chain) = (
+                (_numbers(networks[2 * number + choice], number + 1), chains[2 * number + choice]) for choice in (0, 1)
+            )
+            said, other = _goodness(said_chain.path, loop, said_place), _goodness(other_chain.path, loop, other_place)
+            measures = _measures(said_chain.score - other_chain.score, said, other, level, given[number], own[number], part, share)
+            out.append(Weighed(slot, own[number], measures, _span(said_chain.path, said_place, first)))
         return out
 
     def _level(self, features: np.ndarray, heard: Sequence[Word], found: Sequence[Region]) -> _Goodness:
@@ -115,16 +121,17 @@ class Weigher:
         for start, end in zip(bounds[::2], bounds[1::2], strict=True):
             if start == end or done > _LEVEL_FRAMES:
                 continue
-            end = min(end, start + _MOST_WORDS)
+            end = min(end, start + _MOST_LEVEL_WORDS)
             first, last = (_frame(sec, features.shape[1]) for sec in (heard[start].start_sec, heard[end - 1].end_sec))
             if not 3 <= last - first <= _MOST_FRAMES:
                 continue
             window = FrameScores(self._model, features[:, first:last])
-            path = self._chains.best(window, [_sounds([word.text for word in heard[start:end]])], align=True)[0].path
+            words = [sound for word in heard[start:end] for sound in _sounds([word.text])]
+            path = self._chains.best(window, [[[words]]], align=True)[0].path
             if path is None:
                 continue
             loop = window.of(self._phone_states).max(axis=1)
-            each = [_goodness(path, loop, (word, word + 1)) for word in range(end - start)]
+            each = [_goodness(path, loop, (word, word + 1)) for word in range(len(words))]
             means += [goodness.mean for goodness in each]
             leasts += [goodness.least for goodness in each]
             done += last - first
@@ -132,7 +139,7 @@ class Weigher:
 
 
 def _frame(sec: float, frames: int) -> int:
-    return min(round(sec * FRAMES_PER_SEC), frames)
+    return frames if sec == math.inf else min(round(sec * FRAMES_PER_SEC), frames)
 
 
 def _sound_alike(region: Region, reference: Sequence[str], heard: Sequence[str]) -> bool:
@@ -152,23 +159,31 @@ def _sounds(words: Sequence[str]) -> list[Pronunciations]:
     return [sound for word in words if (sound := _sound(word))]
 
 
-def _masks(count: int) -> list[tuple[int, ...]]:
-    """Ways to fill slots (1 = as the reference has it); the first is all heard, the last all reference."""
-    if count <= _MOST_COMBINED:
-        return list(itertools.product((0, 1), repeat=count))
-    one = [tuple(int(slot == chosen) for slot in range(count)) for chosen in range(count)]
-    return [(0,) * count, *one, *(tuple(1 - bit for bit in mask) for mask in one), (1,) * count]
+def _parts(region: Region) -> list[_Part]:
+    count = len(region.slots)
+    return [
+        _Part(region.slots[at : at + _MOST_SLOTS], opens=at == 0, closes=at + _MOST_SLOTS >= count) for at in range(0, count, _MOST_SLOTS)
+    ]
 
 
-def _fill(region: Region, mask: Sequence[int], reference: Sequence[str], heard: Sequence[Word], left: list[str], right: list[str]):
-    """The words of one filling, and per slot the half-open range of its words among them."""
-    words, places = list(left), []
-    for slot, use_reference in zip(region.slots, mask, strict=True):
-        filling = reference[slot.start : slot.end] if use_reference else [word.text for word in heard[slot.heard_start : slot.heard_end]]
-        filling = [word for word in filling if _sound(word)]
-        places.append((len(words), len(words) + len(filling)))
-        words += filling
-    return words + right, places
+def _window(part: _Part, reference: Sequence[str], heard: Sequence[Word], frames: int) -> tuple[int, int, list[str], list[str]]:
+    """First frame, frame after the last, and the agreeing words at either end: the region's neighbours, where it has any and the part reaches to them."""
+    start, end = part.slots[0], part.slots[-1]
+    left = [reference[start.start - 1]] if part.opens and start.start and start.heard_start else []
+    right = [reference[end.end]] if part.closes and end.end < len(reference) and end.heard_end < len(heard) else []
+    first = heard[start.heard_start - 1] if start.heard_start else None
+    first_sec = 0.0 if first is None else first.start_sec if left else first.end_sec
+    if right:
+        last_sec = heard[end.heard_end].end_sec
+    else:
+        last_sec = math.inf if end.heard_end == len(heard) else heard[end.heard_end].start_sec
+    return _frame(first_sec, frames), _frame(last_sec, frames), left, right
+
+
+def _numbers(network: Network, place: int) -> tuple[int, int]:
+    """Half-open range of the numbers of the words in the first alternative of a place."""
+    before = sum(len(words) for slot in network[:place] for words in slot)
+    return before, before + len(network[place][0])
 
 
 def _goodness(path: Path | None, loop: np.ndarray, place: tuple[int, int]) -> _Goodness | None:
@@ -191,33 +206,30 @@ def _span(path: Path | None, place: tuple[int, int], first: int) -> tuple[float,
 
 
 def _measures(
-    llr: float, region_llr: float, said: _Goodness | None, other: _Goodness | None, level: _Goodness, own: tuple[Word, ...], slot: Slot, region: Region,
-    reference: Sequence[str], heard: Sequence[Word], share: float,
+    llr: float, said: _Goodness | None, other: _Goodness | None, level: _Goodness, given: list[str], own: tuple[Word, ...], part: _Part, share: float
 ) -> tuple[float, ...] | None:
     """The columns of ``MEASURES``, squeezed into a range in which a linear model can add them."""
     from workbench.text import word_distance
 
-    if math.isnan(llr) or math.isnan(region_llr):
+    if math.isnan(llr):
         return None
     frames = max(said.frames if said else 0, other.frames if other else 0, 3)
     clip = np.clip
-    taken, given = [word.text for word in own], list(reference[slot.start : slot.end])
+    taken = [word.text for word in own]
     known = [word.confidence for word in own if word.confidence is not None]
-    all_heard = [word.text for word in heard[region.heard_start : region.heard_end]]
     values = (
         math.asinh(clip(llr, -2_000, 500) / 20),
         clip(llr / frames, -50, 50) / 5,
-        math.asinh(clip(region_llr, -3_000, 1_000) / 30),
+        math.asinh((said.mean - level.mean) * said.frames / 30) if said else 0.0,
         clip(said.mean - level.mean, -40, 20) / 5 if said else 0.0,
         clip(said.least - level.least, -40, 20) / 10 if said else 0.0,
         clip(other.mean - level.mean, -40, 20) / 5 if other else 0.0,
         clip(other.least - level.least, -40, 20) / 10 if other else 0.0,
         sum(known) / len(known) if known else 0.5,
-        word_distance(list(reference[region.start : region.end]), all_heard),
         word_distance(given, taken) if given and taken else 0.0,
         float(bool(given) and not taken),
         float(not given),
-        min(len(region.slots), 5) / 3,
+        min(len(part.slots), 5) / 3,
         math.log(frames / 20),
         said.phones / 5 if said else 0.0,
         min(share, 1.0),

@@ -12,6 +12,9 @@ from workbench.text.tables import month_names, table
 _ROMAN = re.compile(r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![\w'.]\w?)")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _DOTTED = re.compile(r"(?:(?:[A-Za-z]\.)+[A-Za-z](?![\w'])\.?|(?:[A-Za-z]\.){2,})(?:'?s\b)?|Ph\.\s?D\b\.?")
+_DAY_ENDS = re.compile(r", ?\d|-[A-Z]")
+_NAME_FOLLOWS = re.compile(r"\.? [A-Z0-9]")
+_STATE_ENDS = re.compile(r"\s*(?:$|[.,;:)!?]|\d{5})")
 _NET_PIECES = re.compile(r"[^\W\d_]+|\d+|.")
 
 
@@ -25,12 +28,12 @@ DAYS = MappingProxyType({
 def net_pattern() -> re.Pattern[str]:
     """Addresses: with a scheme, of mail, of a site, a file's name."""
     endings = "|".join(sorted({*table("endings")["net"], *table("endings")["files"]}, key=len, reverse=True))
-    name = r"[A-Za-z0-9][\w-]*"
+    name = r"[A-Za-z0-9][\w-]{0,62}"
     return re.compile(
         r"(?:https?|ftp|file)://[^\s<>\"]*[\w/]"
         r"|www\.[^\s<>\"]*[\w/]"
-        rf"|[A-Za-z0-9][\w.+-]*@{name}(?:\.{name})+(?:/[^\s<>\"]*[\w/])?"
-        rf"|{name}(?:\.{name})*\.(?:{endings})\b(?![.@'-]?\w)(?:/[^\s<>\"]*[\w/])?"
+        rf"|(?<![\w.])[A-Za-z0-9][\w.+-]{{0,63}}@{name}(?:\.{name}){{1,6}}(?:/[^\s<>\"]*[\w/])?"
+        rf"|(?<![\w.]){name}(?:\.{name}){{0,6}}\.(?:{endings})\b(?![.@'-]?\w)(?:/[^\s<>\"]*[\w/])?"
     )
 
 
@@ -90,8 +93,8 @@ def say_short(text: str, start: int, end: int, before: list[str]) -> tuple[str, 
     word = text[start:end]
     lower = word.lower()
     stop = text.startswith(".", end)
-    after = text[end + stop :].lstrip(" ")[:12] if len(text) - end < 40 else text[end + stop : end + stop + 12].lstrip(" ")
-    if lower in DAYS and word[0].isupper() and (stop or re.match(r", ?\d|-[A-Z]", text[end:])) and not (stop and lower in ("sat", "sun")):
+    after = text[end + stop : end + stop + 12].lstrip(" ")
+    if lower in DAYS and word[0].isupper() and (stop or _DAY_ENDS.match(text, end)) and not (stop and lower in ("sat", "sun")):
         return DAYS[lower], end + stop
     if lower in DAYS and word[0].isupper() and start and text[start - 1] == "-" and before and before[-1].lower() in DAYS:
         return DAYS[lower], end + stop
@@ -127,11 +130,11 @@ def _say_place(text: str, start: int, end: int, before: list[str]) -> tuple[str,
     direction = table("directions").get(word)
     number_before = before[-1][0].isdigit()
     stop = text.startswith(".", end)
-    if direction and number_before and re.match(r"\.? [A-Z0-9]", text[end:]):
+    if direction and number_before and _NAME_FOLLOWS.match(text, end):
         return direction, end + stop
     # A state's code stands behind a comma, and a number, a stop or nothing follows.
     state = table("states").get(word)
-    if state and re.search(r",\s*$", text[max(0, start - 3) : start]) and re.match(r"\s*(?:$|[.,;:)!?]|\d{5})", text[end:]):
+    if state and re.search(r",\s*$", text[max(0, start - 3) : start]) and _STATE_ENDS.match(text, end):
         return state, end
     return None
 

@@ -8,8 +8,9 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from workbench.text.abbreviations import roman_value
-from workbench.text.fold import fold_values
+from workbench.text.fold import fold_values, is_number_word
 from workbench.text.normalise import normalise, normalise_spoken
+from workbench.text.tables import MONTHS
 from workbench.text.words import spelling_map
 
 #: Said in one of several ways for the same written sign, or left unsaid.
@@ -80,13 +81,18 @@ def same_value(words_a: Sequence[str], words_b: Sequence[str]) -> bool:
     return _value(tuple(words_a)) == _value(tuple(words_b))
 
 
+@lru_cache(maxsize=100_000)
+def _plain_form(word: str) -> str | None:
+    """The comparable form of a word that stands for itself; None for words that fold with their neighbours (numbers, letters, "cent")."""
+    if not _NORMALISED(word) or len(word) == 1 or word in _UNSAID or word in ("cent", "double", "triple") or is_number_word(word):
+        return None
+    return " ".join(_one_form(word))
+
+
 def _value(words: tuple[str, ...]) -> str:
-    # Normalised words without a number need no second reading; that makes this quick enough for every mismatch of a long scan.
-    if all(map(_NORMALISED, words)):
-        line = _folded(words)
-        if not _may_change(words, line):
-            return line
-    return comparable(" ".join(words))
+    # No second reading for plain words; that makes this quick enough for every mismatch of a long scan.
+    forms = [_plain_form(word) for word in words]
+    return comparable(" ".join(words)) if None in forms else " ".join(forms)
 
 
 def agree(text_a: str, text_b: str) -> bool:
@@ -143,11 +149,9 @@ def readings(text: str) -> tuple[str, ...]:
 
 
 def _as_date(month: str, day: str) -> str | None:
-    return f"{_MONTHS[int(month) - 1]} {int(day)}" if 1 <= int(month) <= 12 and 1 <= int(day) <= 31 else None
+    return f"{MONTHS[int(month) - 1]} {int(day)}" if 1 <= int(month) <= 12 and 1 <= int(day) <= 31 else None
 
 
 def _as_month_year(month: str, year: str) -> str | None:
-    return f"{_MONTHS[int(month) - 1]} {year}" if 1 <= int(month) <= 12 else None
+    return f"{MONTHS[int(month) - 1]} {year}" if 1 <= int(month) <= 12 else None
 
-
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")

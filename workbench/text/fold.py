@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from workbench.text.numbers import SCALES, SMALL, TENS, ordinal, ordinal_word, plural
-from workbench.text.tables import table, unit_plurals
+from workbench.text.tables import MONTHS, table, unit_plurals
 
 _UNITS = {word: value for value, word in enumerate(SMALL)} | {"oh": 0, "o": 0, "nought": 0, "naught": 0}
 _TENS = {word: 10 * value for value, word in enumerate(TENS) if value > 1} | {"fourty": 40, "ninty": 90}
@@ -43,6 +43,11 @@ def _number_words() -> dict[str, _Word]:
     words["quarter"] = _Word("part", 4, "th")
     words["quarters"] = _Word("part", 4, "ths")
     return words
+
+
+def is_number_word(word: str) -> bool:
+    """Whether ``word`` is or may be part of a number ("seven", "oh", "half", "third")."""
+    return word in _number_words()
 
 
 def fold_numbers(words: Sequence[str]) -> list[str]:
@@ -175,21 +180,20 @@ def _is_number_here(words: Sequence[str], at: int, known: dict[str, _Word]) -> b
         return False
     if word in ("o", "oh"):
         left, right = at - 1, at + 1
-        while left > 0 and words[left] == word:
+        while at - left < 8 and left > 0 and words[left] == word:
             left -= 1
-        while right < len(words) - 1 and words[right] == word:
+        while right - at < 8 and right < len(words) - 1 and words[right] == word:
             right += 1
         return _counts(words, left, known) or _counts(words, right, known)
     if word in ("second", "seconds"):
-        return words[at - 1 : at] in ([m] for m in _MONTHS) or any(w in _MONTHS for w in words[at + 1 : at + 3])
+        return words[at - 1 : at] in ([m] for m in MONTHS) or any(w in MONTHS for w in words[at + 1 : at + 3])
     if known[word].kind == "part":
         return _counts(words, at - 1, known)
     return True
 
 
-_MONTHS = tuple(table("months"))
 _LETTERS = re.compile(r"(?<![^ ])(?:[a-z] )+[a-z](?: ?'s)?(?![^ ])")
-_MONTH = f"({'|'.join(_MONTHS)})"
+_MONTH = f"({'|'.join(MONTHS)})"
 _N = r"(?<![^ ])(\d+)(?![^ ])"
 
 

@@ -82,10 +82,10 @@ def lexicon() -> Lexicon:
 @lru_cache(maxsize=50_000)
 def _listed(word: str) -> tuple[tuple[str, ...], ...]:
     book = lexicon()
-    # Single letters stand in the dictionary with their full stop ("b." is the letter, "b" is missing).
     found = book.pronunciations(word)
-    if len(word) == 1:
-        found += tuple(p for p in book.pronunciations(word + ".") if p not in found)
+    # Letters and initials stand in the dictionary with full stops: "b." is the letter, "a.m." the time that normalises to "am".
+    if len(word) <= 4 and word.isalpha():
+        found += tuple(p for p in book.pronunciations(".".join(word) + ".") if p not in found)
     return found
 
 

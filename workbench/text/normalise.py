@@ -18,6 +18,8 @@ from workbench.text.tokens import Token
 MAX_REFERENCE_CHARACTERS = 200_000
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+#: A word with nothing but ordinary punctuation or space behind it.
+_PLAIN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*(?=[ ,;!?)\":\n-]|\.(?:\s|$)|$)")
 _STEP = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\S")
 _SERIAL = re.compile(r"[A-Za-z]+\d+(?:\.\d+)+(?![\w])|(?=[A-Za-z]*\d)[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*")
 _LENGTH = re.compile(r"(?:(?P<feet>\d+)'\s?)?(?P<inches>\d+(?:\.\d+)?)\"(?!\w)")
@@ -73,13 +75,23 @@ def check_reference(text: str, *, where: object = None) -> None:
 
 
 @lru_cache(maxsize=1)
-def _trigger_words() -> frozenset[str]:
-    """Lower-case words that may start more than themselves: abbreviations, months, initials, codes of states and currencies."""
-    names = {*table("always"), *table("stopped"), *table("numbered"), *table("streets"), *month_names()}
-    names |= {word.lower() for word in (*table("states"), *table("directions"), *table("currencies"), *table("phrases")) if word.isalpha()}
-    names |= {key.partition(mark)[0].lower() for key in table("phrases") for mark in "/.'" if mark in key}
-    names |= set(DAYS)
-    return frozenset(names | set("abcdefghijklmnopqrstuvwxyz"))
+def _trigger_words() -> tuple[frozenset[str], frozenset[str]]:
+    """Words that may start more than themselves, in lower case: in any case (abbreviations, months), and only in capitals (codes of states and currencies)."""
+    any_case = {*table("always"), *table("stopped"), *table("numbered"), *table("streets"), *month_names(), *DAYS}
+    any_case |= {key.partition(mark)[0].lower() for key in table("phrases") for mark in "/.'" if mark in key} - set("abcdefghijklmnopqrstuvwxyz")
+    any_case |= {key for key in table("phrases") if key.replace("'", "").isalpha()} | {"rs"}
+    capitals = {word.lower() for word in (*table("states"), *table("directions"), *table("currencies")) if word.isalpha()} | {"q"}
+    return frozenset(any_case), frozenset(capitals)
+
+
+def _needs_rules(word: str, capital_special: frozenset[str]) -> bool:
+    return word.lower() in capital_special or (len(word) > 1 and word[0] in "IVXLC")
+
+
+@lru_cache(maxsize=1)
+def _currency_code() -> re.Pattern[str]:
+    codes = "|".join(sorted((re.escape(code) for code in table("currencies") if code[0].isalpha()), key=len, reverse=True))
+    return re.compile(rf"(?:{codes})\.?\s?[\d.]")
 
 
 class _Reader:
@@ -93,43 +105,34 @@ class _Reader:
         self.net_starts = {m.start(): m.end() for m in net_pattern().finditer(text)} if "." in text or "://" in text else {}
 
     def read(self) -> list[Token]:
-        position, step = 0, _STEP.search
-        triggers = _trigger_words()
-        while m := step(self.text, position):
-            start, end = m.span()
-            word = m[0]
-            if not self._is_plain(word, start, end, triggers):
-                end = self._read_special(word, start, end)
-            position = end
+        text, position, step, plain = self.text, 0, _STEP.search, _PLAIN.match
+        always_special, capital_special = _trigger_words()
+        while m := step(text, position):
+            start = m.start()
+            if (m := plain(text, start)) and not (self.net_starts and start in self.net_starts):
+                word = m[0]
+                lower = word.lower()
+                if lower not in always_special and not (word.isupper() and _needs_rules(word, capital_special)):
+                    position = m.end()
+                    self._emit(lower, start, position, "word")
+                    self.written.append(word)
+                    continue
+            position = self._read_special(start)
         return self.tokens
 
-    def _is_plain(self, word: str, start: int, end: int, triggers: frozenset[str]) -> bool:
-        if not (word[0].isalpha() or _WORD.match(word)):
-            return False
-        following = self.text[end : end + 2]
-        lower = word.lower()
-        if lower in triggers or start in self.net_starts or (word.isupper() and len(word) > 1 and word[0] in "IVXLC"):
-            return False
-        if following and following[0] not in " ,;!?)\"-:\n" and (following[0] != "." or (len(following) == 2 and not following[1].isspace() and following[1].isalnum())):
-            return False
-        self._emit(lower, start, end, "word")
-        self.written.append(word)
-        return True
-
-    def _read_special(self, word: str, start: int, end: int) -> int:
+    def _read_special(self, start: int) -> int:
+        word = _STEP.match(self.text, start)[0]
+        end = start + len(word)
         if start in self.net_starts:
             return self._say((say_address(self.text[start : self.net_starts[start]]), self.net_starts[start]), start, "symbol")
         first = word[0]
-        if first.isdigit() or first in _SYMBOL_STARTS or word.lower() in month_names() or first == "Q" or self._starts_currency(start):
-            if first == "-" and (dash := self._read_dash(start)):
-                return dash
+        if first == "-" and (dash := self._read_dash(start)):
+            return dash
+        if first.isdigit() or first in _SYMBOL_STARTS or word.lower() in month_names() or first == "Q" or _currency_code().match(self.text, start):
             found = self._match_number(start)
             if found:
                 return self._say(found, start, "number")
         return self._read_word(word, start, end) if _WORD.match(word) else self._read_symbol(word, start, end)
-
-    def _starts_currency(self, start: int) -> bool:
-        return any(self.text.startswith(code, start) for code in table("currencies") if code[0].isalpha())
 
     def _match_number(self, start: int) -> tuple[str, int] | None:
         text = self.text
@@ -149,7 +152,7 @@ class _Reader:
 
     def _read_dash(self, start: int) -> int | None:
         """A hyphen between numbers is "to" (in an equation "minus"); at the start of one "minus"; otherwise it parts words."""
-        before = self.text[:start].rstrip(" ")[-1:] if start else ""
+        before = self.text[max(0, start - 12) : start].rstrip(" ")[-1:]
         touching = start > 0 and not self.text[start - 1].isspace()
         # "b-c-1-5" is a row of letters and digits, no range.
         in_row = self.number_start > 1 and self.text[self.number_start - 1] == "-" and self.text[self.number_start - 2].isalpha()
@@ -212,8 +215,17 @@ class _Reader:
 
     def _emit(self, word: str, start: int, end: int, kind: str) -> None:
         if self.origin is not None:
-            start, end = self.origin[start], self.origin[end - 1] + 1
+            start, end = self._raw_span(start, end)
         self.tokens.append(Token(word, start, end, self.raw[start:end], kind))
+
+    def _raw_span(self, start: int, end: int) -> tuple[int, int]:
+        start, end = self.origin[start], self.origin[end - 1] + 1
+        if self.tokens:
+            before = self.tokens[-1]
+            # One raw character can hold several written forms ("¼"): they share its place instead of overlapping.
+            if start < before.end and (start, end) != (before.start, before.end):
+                return (before.end, end) if end > before.end else (before.start, before.end)
+        return start, end
 
 
 def normalise_spoken(text: str) -> str:

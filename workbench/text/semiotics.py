@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from workbench.text.numbers import SMALL, cardinal, decimal, digits, ordinal, plural, whole, year
-from workbench.text.tables import month_names, per, table, unit
+from workbench.text.tables import MONTHS, month_names, per, table, unit
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 
@@ -56,7 +56,7 @@ def _month_year(m: re.Match[str]) -> str:
 
 
 def _numeric_date(m: re.Match[str]) -> str | None:
-    months = list(table("months"))
+    months = MONTHS
     first, second = int(m["a"]), int(m["b"])
     if 1 <= first <= 12 and 1 <= second <= 31:
         return f"{months[first - 1]} {ordinal(second)} {_year_words(m['year'])}"
@@ -227,11 +227,11 @@ def number_rules() -> tuple[Rule, ...]:
         (rf"(?P<hour>\d{{1,2}})(?:[.:](?P<minute>\d{{2}}))?\s?{_HALF_DAY}{_ZONE}", _hour),
         (rf"(?P<currency>{currency})\s?(?P<first>{_NUM})\s?-\s?(?P<number>{_NUM})(?![\d,.]*\d)(?:{_SCALE})?(?P<per>)", _money_range),
         (r"(?P<a>\d+):(?P<b>\d)(?![\d:])", lambda m: f"{whole(m['a'])} to {whole(m['b'])}"),
-        (rf"(?P<currency>{currency})(?:\.(?=\s))?\s?(?P<number>{_NUM})(?:(?![.\d]){_SCALE})?(?:/(?P<per>[a-zA-Z]+|['\"]))?", _money),
+        (rf"(?P<currency>{currency})(?:\.(?=\s))?\s?(?P<number>{_NUM})(?!\d|/\d)(?:(?![.\d]){_SCALE})?(?:/(?P<per>[a-zA-Z]+|['\"]))?", _money),
         (rf"(?P<number>{_NUM})(?:{_SCALE})?\s?(?P<currency>{currency})(?![\w\d$])(?P<per>)", _money),
         (r"(?P<number>\d{4}|\d{2})(?P<gap>\s?)'?s\b", _decade),
         (rf"(?P<number>{_INT})'(?P<tail>[a-zA-Z]+)", _possessive),
-        (rf"(?<![/])(?:(?P<whole>\d+)[ -])?(?P<above>\d+)/(?P<below>\d+)(?:th|TH|rd|nd|st)?s?(?![\w/]|\.\d)(?:[ -](?P<unit>{unit_})(?!\.?\s+[a-z]))?", _fraction),
+        (rf"(?<![/])(?:(?P<whole>\d+)[ -])?(?P<above>\d+)/(?P<below>\d+)(?:th|TH|rd|nd|st)?s?(?![\w/]|\.\d)(?: {{1,2}}(?P<unit>{unit_})(?!\.?\s+[a-z]))?", _fraction),
         (r"(?<![/])(?:(?P<whole>\d+)[ -])?(?P<above>\d+)/(?P<below>\d+)(?:th|TH|rd|nd|st)?s?(?![\w/]|\.\d)(?P<unit>)", _fraction),
         (rf"(?P<number>{_NUM})/(?P<per>[a-zA-Z]+)\b", _per),
         (rf"(?P<sign>-)?(?P<number>{_NUM})(?:\s?-\s?(?P<last>{_NUM}))?(?P<gap>[ -]?)(?P<unit>{unit_})(?=(?P<follows>\.?\s+[a-z])?)", _measure),

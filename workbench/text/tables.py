@@ -8,6 +8,12 @@ from importlib.resources import files
 from types import MappingProxyType
 
 
+#: Months in order; their short forms stand in ``written.toml``.
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+
+
 @lru_cache(maxsize=1)
 def _tables() -> dict[str, dict]:
     return tomllib.loads(files("workbench.text").joinpath("written.toml").read_text(encoding="utf-8"))

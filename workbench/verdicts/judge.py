@@ -11,7 +11,8 @@ from workbench.text import Token, tokenise
 from workbench.verdicts.align import Block, align_words, widen_numbers
 from workbench.verdicts.base import AudioFacts, ClipVerdicts, Insertion, Verdict, WordVerdict
 from workbench.verdicts.clip_flags import clip_flags
-from workbench.verdicts.regions import absent_view, exact_view, judge_region, view_of
+from workbench.verdicts.decide import judge_insertion
+from workbench.verdicts.regions import View, absent_view, exact_view, judge_one_wrong, judge_region, view_of
 
 #: Stands in the columns where a region's own verdicts will stand.
 _FILL = [Word("", 0.0, 0.0)]
@@ -142,24 +143,25 @@ def _walk(
         f_columns += f_words[f_done:f_start]
         p_columns += p_words[p_done:p_start]
         f_done, p_done = _after(f_blocks, start, end, f_start), _after(p_blocks, start, end, p_start)
-        part = tokens[start:end]
-        shared = tuple(units[start:end]) if units else None
-        f_view = view_of(part, f_words[f_start:f_done], shared, opens_text=start == 0) if f_blocks else exact_view(f_words[f_start:f_done])
-        if second is None:
-            p_view = absent_view(end - start)
+        heard = f_words[f_start:f_done], p_words[p_start:p_done] if second else None
+        before_sec = f_words[f_start - 1].end_sec if f_start else 0.0
+        after_sec = f_words[f_done].start_sec if f_done < len(f_words) else duration_sec
+        if second and end - start == 1 and not (f_blocks and p_blocks) and len(heard[0] if f_blocks else heard[1]) <= 1:
+            judged = [judge_one_wrong(tokens[start], start, *heard, fast_wrong=bool(f_blocks), before_sec=before_sec, after_sec=after_sec)]
+        elif start == end:
+            judged = []
+            insertions += judge_insertion(start, *heard)
         else:
-            p_view = view_of(part, p_words[p_start:p_done], shared, opens_text=start == 0) if p_blocks else exact_view(p_words[p_start:p_done])
-        judged, inserted = judge_region(
-            start,
-            words[max(0, start - 1) : end],
-            f_view,
-            p_view,
-            both_engines=second is not None,
-            before_sec=f_words[f_start - 1].end_sec if f_start else 0.0,
-            after_sec=f_words[f_done].start_sec if f_done < len(f_words) else duration_sec,
-        )
+            shared = tuple(units[start:end]) if units else None
+            views = [
+                _view(tokens[start:end], said, shared, start == 0, differs=bool(blocks))
+                for said, blocks in zip(heard, (f_blocks, p_blocks), strict=True)
+            ]
+            judged, inserted = judge_region(
+                start, words[max(0, start - 1) : end], *views, both_engines=second is not None, before_sec=before_sec, after_sec=after_sec
+            )
+            insertions += inserted
         regions.append((start, end, judged))
-        insertions += inserted
         f_columns += _FILL * (end - start)
         p_columns += _FILL * (end - start)
         done = end
@@ -169,6 +171,12 @@ def _walk(
     for start, end, judged in regions:
         verdicts[start:end] = judged
     return verdicts, insertions
+
+
+def _view(tokens: Sequence[Token], heard: tuple[Word, ...] | None, units: tuple[int, ...] | None, opens_text: bool, *, differs: bool) -> View:
+    if heard is None:
+        return absent_view(len(tokens))
+    return view_of(tokens, heard, units, opens_text=opens_text) if differs else exact_view(heard)
 
 
 def _after(blocks: list[Block], start: int, end: int, heard_start: int) -> int:
@@ -189,7 +197,8 @@ def _passed(words: list[str], fast: Sequence[Word], precision: Sequence[Word] | 
         [w.end_sec for w in fast],
         [w.confidence for w in fast],
     )
-    return list(map(WordVerdict._make, columns))
+    # ``WordVerdict._make`` without its Python frame, which would cost as much as all the rest.
+    return list(map(tuple.__new__, repeat(WordVerdict), columns))
 
 
 def _written_short(verdict: WordVerdict) -> WordVerdict:

@@ -126,6 +126,27 @@ def judge_region(
     return verdicts, insertions
 
 
+def judge_one_wrong(
+    token: Token,
+    index: int,
+    fast: tuple[Word, ...],
+    precision: tuple[Word, ...],
+    *,
+    fast_wrong: bool,
+    before_sec: float,
+    after_sec: float | None,
+) -> WordVerdict:
+    """``judge_region`` for the commonest region: one word that one engine heard as written and the other as another word or not at all."""
+    place = _related(token, fast if fast_wrong else precision, index == 0)
+    verdict = TABLE[(place.relation, Relation.RIGHT) if fast_wrong else (Relation.RIGHT, place.relation)]
+    if fast:
+        start_sec, end_sec, confidence = fast[0].start_sec, fast[0].end_sec, fast[0].confidence
+    else:
+        start_sec, end_sec = _between((precision[0].start_sec, precision[0].end_sec), before_sec, after_sec, 1)
+        confidence = precision[0].confidence
+    return WordVerdict(index, token.text, verdict, fast, precision, place.distance, start_sec, end_sec, confidence)
+
+
 def _both_wrong(k: int, words: Sequence[str], fast: list[Place], precision: list[Place]) -> Verdict:
     f, p = fast[k], precision[k]
     start, end = min(f.start, p.start), max(f.end, p.end)

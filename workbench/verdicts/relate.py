@@ -19,6 +19,7 @@ from workbench.text import (
     spelling_variants,
     word_distance,
 )
+from workbench.text.phones import merged
 from workbench.verdicts.align import NUMBER_WORDS, full_forms
 
 #: A filler heard for a word, or a word heard for a filler, is the filler when at most this far apart ("a" and "uh").
@@ -78,9 +79,15 @@ def relate_word(reference: str, heard: str) -> tuple[Relation, float | None]:
         return Relation.SPELLING, distance
     if is_slip(reference, heard):
         return Relation.TYPO, distance
-    if distance <= _ALIKE_AT_MOST and sound_alike((reference,), (heard,)):
+    if distance <= _ALIKE_AT_MOST and not _sounds(reference).isdisjoint(_sounds(heard)):
         return Relation.SOUND, distance
     return Relation.OTHER, distance
+
+
+@lru_cache(maxsize=100_000)
+def _sounds(word: str) -> frozenset[tuple[str, ...]]:
+    """What ``text.sound_alike`` compares, kept per word."""
+    return frozenset(map(merged, pronunciations(word)))
 
 
 @lru_cache(maxsize=50_000)

@@ -1,0 +1,88 @@
+"""Tokens and their places, and what is refused as a reference text."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from workbench.errors import TextError
+from workbench.text import check_reference, normalise, tokenise
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Hello, World!", "hello world"),
+        ("Don’t stop – “now”…", "don't stop now"),
+        ("a well-known snake_case _word_", "a well known snake case word"),
+        ("café naïve Ærø Łódź", "cafe naive aero lodz"),
+        ("uh, um, hmm", "uh um hmm"),
+        ("labelled and labeled", "labelled and labeled"),
+        ("The dogs' bones 'n' things 😀🎉", "the dogs bones n things"),
+        ("$3.50", "three dollars and fifty cents"),
+        ("Dr. Smith lives on Elm St. near St. Louis", "doctor smith lives on elm street near saint louis"),
+        ("at 60 mph", "at sixty miles per hour"),
+        ("in 1994, 2006 and 2012", "in nineteen ninety four two thousand six and twenty twelve"),
+        ("the 1990s and '80s", "the nineteen nineties and eighties"),
+        ("on March 3rd, 2021", "on march third twenty twenty one"),
+        ("You may march 5 miles", "you may march five miles"),
+        ("at 4:05 p.m. EST", "at four oh five pm est"),
+        ("3½ cups", "three and a half cups"),
+        ("-5°C to 10°C", "minus five degrees celsius to ten degrees celsius"),
+        ("5 km² at 9.8 m/s", "five square kilometers at nine point eight meters per second"),
+        ("pages 10-12", "pages ten to twelve"),
+        ("a 4-year-old", "a four year old"),
+        ("Henry VIII, Chapter IV; I, Malcolm X", "henry the eighth chapter four i malcolm x"),
+        ("the U.S.A. at 5 p.m.", "the usa at five pm"),
+        ("bob@mail.com", "bob at mail dot com"),
+        ("call 555-123-4567", "call five five five one two three four five six seven"),
+        ("5 in the morning, 3 in all", "five in the morning three in all"),
+        ("On the mar.", "on the mar"),
+        ("He sat. It was in Jan. 1999", "he sat it was in january nineteen ninety nine"),
+        ("R2-D2 and COVID-19", "r two d two and covid nineteen"),
+        ("٣ and ①", "three and one"),
+    ],
+)
+def test_a_text_becomes_the_words_that_are_said(text, words):
+    assert normalise(text) == words
+
+
+def test_tokens_of_one_written_form_share_its_span():
+    text = "It cost $3.50, Dr. Lee."
+    tokens = tokenise(text)
+    money = [t for t in tokens if t.written == "$3.50"]
+    assert [t.text for t in money] == ["three", "dollars", "and", "fifty", "cents"]
+    assert {(t.start, t.end, t.kind) for t in money} == {(8, 13, "number")}
+    assert [(t.text, t.kind) for t in tokens if t.written == "Dr."] == [("doctor", "abbreviation")]
+
+
+def test_spans_point_into_the_raw_text_where_folding_changes_its_length():
+    text = "ﬁne… 3½ kg — Œuvre №5"
+    assert [(t.text, text[t.start : t.end]) for t in tokenise(text)] == [
+        ("fine", "ﬁne"), *[(w, "3½ kg") for w in "three and a half kilograms".split()], ("oeuvre", "Œuvre"), ("number", "№"), ("five", "5"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["", "   \n", "...!?", "—", "😀🎉", "\u200b", "_ _"])
+def test_a_text_with_nothing_to_say_is_refused_with_its_place(text):
+    assert tokenise(text) == ()
+    with pytest.raises(TextError, match="clip 7.*to mend"):
+        check_reference(text, where="clip 7")
+
+
+def test_twenty_thousand_characters_are_accepted_and_two_hundred_thousand_and_one_refused():
+    check_reference("word " * 4000)
+    with pytest.raises(TextError, match="too long"):
+        check_reference("x" * 200_001)
+
+
+@pytest.mark.parametrize(
+    "unit", ["On 3 March, Dr. Lee paid $3.50 for 12 kg. ", "plain words go quickly ", "a.", ".1", "1,", "A.", "1m", "a@", "é😀", "1:", "/1", "www.", "9", "$1-"]
+)
+def test_twenty_thousand_characters_of_anything_take_under_two_seconds(unit):
+    text = (unit * (20_000 // len(unit) + 1))[:20_000]
+    tokenise(text[:200])
+    started = time.process_time()
+    tokenise(text)
+    assert time.process_time() - started < 2.0

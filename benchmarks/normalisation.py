@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/normalisation.py [PAIRS.tsv] [--nemo] [--show]
 
-``PAIRS.tsv`` has the columns category, written, spoken (default: ../shared/data/text/written_spoken.tsv). ``--nemo`` also puts the written side through
-nemo_text_processing (its grammars take about a minute the first time). ``--show`` prints the pairs that stay unequal. The last line is one JSON object.
+``PAIRS.tsv`` has the columns category, written, spoken (default: ../shared/data/text/written_spoken.tsv). ``--nemo`` also puts the
+written side through nemo_text_processing (its grammars take about a minute the first time). ``--show`` prints the pairs that stay
+unequal. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from workbench.text import agree, comparable, tokenise
 
 DEFAULT_PAIRS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "text" / "written_spoken.tsv"
 PROSE = (
-    "She had walked up and down the room for nearly an hour, and the letter lay unopened on the table where the boy had left it. Nobody spoke; "
-    "the old clock, which her father had never trusted, struck the quarter as though it didn't care who was listening. "
+    "She had walked up and down the room for nearly an hour, and the letter lay unopened on the table where the boy had left it. "
+    "Nobody spoke; the old clock, which her father had never trusted, struck the quarter as though it didn't care who was listening. "
 )
-SEMIOTIC = "On 3 March 2021, Dr. Lee paid $3.50 for 12 kg of flour at 4:30 p.m. and drove 60 mph down Main St.; it was 50% off, 1/2 of No. 5. "
+SEMIOTIC = "On 3 March 2021, Dr. Lee paid $3.50 for 12 kg at 4:30 p.m. and drove 60 mph down Main St.; it was 50% off, 1/2 of No. 5. "
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _bare(spoken: str) -> str:
 
 
 def characters_per_sec(work: Callable[[str], object], text: str, *, runs: int = 5) -> int:
-    """Median over ``runs`` of 20,000 characters, each time another text so that nothing is remembered whole; CPU seconds, as the machine is shared."""
+    """Median over ``runs`` of 20,000 characters, each time another text so that nothing is remembered whole; in CPU seconds."""
     rates = []
     for run in range(runs + 1):
         sample = (text * (20_000 // len(text) + 1))[: 20_000 - run] + "."

@@ -13,6 +13,7 @@ Run: ``python benchmarks/verdicts.py [words]``. The last line is one JSON object
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import statistics
@@ -145,6 +146,8 @@ def jiwer_sec(task: Task, part: slice = slice(None)) -> float:
 
 def race(task: Task) -> tuple[float, float]:
     """Words per second of ours and of jiwer, the two taking turns every ``TURN`` utterances so that a busy machine slows both."""
+    gc.collect()
+    gc.freeze()  # the utterances waiting their turn are no part of either side's work
     parts = [slice(k, k + TURN) for k in range(0, len(task.ours), TURN)]
     ours, theirs = zip(*((ours_sec(task, part), jiwer_sec(task, part)) for part in parts), strict=True)
     return task.words / sum(ours), task.words / sum(theirs)

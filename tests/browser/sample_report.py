@@ -28,14 +28,15 @@ HARD = "She paid $3.50 for the book shelves, labelled by colour, and wound the c
 #: (index, verdict, fast heard, precision heard, phone distance) by word of HARD.
 MISHEARD = {
     2: (Verdict.STT_ERROR, "free", "three", 0.2),
-    8: (Verdict.COMPOUND, "bookshelves", "bookshelves", 0.0),
-    10: (Verdict.SPELLING_VARIANT, "labeled", "labeled", 0.0),
-    12: (Verdict.PRECISION_ERROR, "colour", "collar", 0.31),
-    14: (Verdict.TTS_FAILURE, "bound", "bound", 0.25),
-    16: (Verdict.AMBIGUOUS, "", "", None),
-    20: (Verdict.HOMOPHONE, "sent her", "center", 0.0),
+    9: (Verdict.COMPOUND, "bookshelves", "bookshelves", 0.0),
+    10: (Verdict.COMPOUND, "bookshelves", "bookshelves", 0.0),
+    11: (Verdict.SPELLING_VARIANT, "labeled", "labeled", 0.0),
+    13: (Verdict.PRECISION_ERROR, "colour", "collar", 0.31),
+    15: (Verdict.TTS_FAILURE, "bound", "bound", 0.25),
+    17: (Verdict.AMBIGUOUS, "", "", None),
     22: (Verdict.ABBREVIATION, "doctor", "doctor", 0.0),
     23: (Verdict.TTS_FAILURE, "whales", "whales", 0.4),
+    24: (Verdict.HOMOPHONE, "haul", "haul", 0.0),
 }
 
 

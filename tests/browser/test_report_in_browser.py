@@ -23,15 +23,28 @@ FLAGS = [
 
 #: Every element with text of its own: its colour and the first opaque ground under it, as #rrggbb.
 COLOURS = """() => {
-  const hex = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m.length > 3 && m[3] === 0 ? null : '#' + m.slice(0, 3).map(v => Math.round(v).toString(16).padStart(2, '0')).join(''); };
-  const ground = (el) => { for (; el; el = el.parentElement) { const c = hex(getComputedStyle(el).backgroundColor); if (c) return c; } return '#ffffff'; };
+  const hex = (colour) => {
+    const parts = colour.match(/[\\d.]+/g).map(Number);
+    if (parts.length > 3 && parts[3] === 0) return null;
+    return '#' + parts.slice(0, 3).map(part => Math.round(part).toString(16).padStart(2, '0')).join('');
+  };
+  const ground = (el) => {
+    for (; el; el = el.parentElement) {
+      const colour = hex(getComputedStyle(el).backgroundColor);
+      if (colour) return colour;
+    }
+    return '#ffffff';
+  };
   const out = [];
   for (const el of document.querySelectorAll('body *')) {
-    if (el.closest('svg') || !el.getClientRects().length) continue;
-    if (![...el.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
-    out.push([hex(getComputedStyle(el).color), ground(el), el.textContent.trim().slice(0, 40)]);
+    const own = [...el.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+    if (own && !el.closest('svg') && el.getClientRects().length) {
+      out.push([hex(getComputedStyle(el).color), ground(el), el.textContent.trim().slice(0, 40)]);
+    }
   }
-  for (const el of document.querySelectorAll('svg text')) out.push([hex(getComputedStyle(el).fill), ground(el.closest('figure')), el.textContent]);
+  for (const el of document.querySelectorAll('svg text')) {
+    out.push([hex(getComputedStyle(el).fill), ground(el.closest('figure')), el.textContent]);
+  }
   return out;
 }"""
 
@@ -108,7 +121,8 @@ def test_the_light_stands_on_the_word_at_the_current_time(open_page):
     word = clip.locator(".wb-w", has_text="Hale")
     middle = word.evaluate("w => (Number(w.dataset.s) + Number(w.dataset.e)) / 2")
     clip.locator("audio").evaluate(
-        "(a, t) => new Promise(done => { a.onseeked = done; a.preload = 'auto'; a.onloadedmetadata = () => { a.currentTime = t; }; a.load(); })",
+        "(a, t) => new Promise(done => {"
+        " a.onseeked = done; a.preload = 'auto'; a.onloadedmetadata = () => { a.currentTime = t; }; a.load(); })",
         middle,
     )
     assert "Hale" in "".join(clip.locator(".wb-w.wb-on").all_inner_texts())

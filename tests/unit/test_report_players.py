@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from tests.browser.sample_report import HARD, HOSTILE, MISHEARD, result
 
+from tests.browser.sample_report import HARD, HOSTILE, MISHEARD, result
 from workbench.clips import Clip
 from workbench.errors import AudioError
 from workbench.report import players

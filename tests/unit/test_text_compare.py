@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from workbench.text import abbreviation_of, agree, comparable, is_filler, same_value, spelling_variants
@@ -61,9 +64,10 @@ def test_every_usual_way_to_say_a_written_form_compares_equal(line):
     ("a", "b"),
     [
         ("fifteen", "fifty"), ("1990", "nineteen oh nine"), ("$3.50", "three dollars and fifteen cents"), ("$3.50", "three euros fifty"),
-        ("March 3", "march thirteenth"), ("March 3", "may third"), ("4:30", "four thirteen"), ("quarter past nine", "9:45"), ("1/2", "one third"),
-        ("3rd", "three"), ("5 km", "five meters"), ("-5", "five"), ("one second", "one half"), ("the second", "the half"), ("two to five", "twenty five"),
-        ("1.5", "fifteen"), ("1 million", "one billion"), ("cat", "cats"), ("their", "there"), ("can", "can't"), ("slash", "dash"), ("oh no", "no"),
+        ("March 3", "march thirteenth"), ("March 3", "may third"), ("4:30", "four thirteen"), ("quarter past nine", "9:45"),
+        ("1/2", "one third"), ("3rd", "three"), ("5 km", "five meters"), ("-5", "five"), ("one second", "one half"),
+        ("the second", "the half"), ("two to five", "twenty five"), ("1.5", "fifteen"), ("1 million", "one billion"), ("cat", "cats"),
+        ("their", "there"), ("can", "can't"), ("slash", "dash"), ("oh no", "no"),
     ],
 )  # fmt: skip
 def test_different_values_stay_different(a, b):
@@ -74,8 +78,9 @@ def test_different_values_stay_different(a, b):
 @pytest.mark.parametrize(
     ("written", "spoken"),
     [
-        ("10/06/2005", "october sixth two thousand five"), ("10/06/2005", "the tenth of june two thousand five"), ("12/25", "december twenty fifth"),
-        ("4/5", "four out of five"), ("$19.95", "nineteen ninety five"), ("Rocky III", "rocky three"), ("2-5", "two five"), ("50/50", "fifty fifty"),
+        ("10/06/2005", "october sixth two thousand five"), ("10/06/2005", "the tenth of june two thousand five"),
+        ("12/25", "december twenty fifth"), ("4/5", "four out of five"), ("$19.95", "nineteen ninety five"), ("Rocky III", "rocky three"),
+        ("2-5", "two five"), ("50/50", "fifty fifty"),
     ],
 )  # fmt: skip
 def test_an_ambiguous_written_form_agrees_with_each_of_its_readings(written, spoken):
@@ -91,15 +96,18 @@ def test_the_words_of_a_mismatch_are_the_same_value_however_the_number_is_said()
 
 @pytest.mark.parametrize(
     "pair",
-    "labelled labeled|centre center|colour color|realise realize|grey gray|travelling traveling|defence defense|catalogue catalog|jewellery jewelry|"
-    "organisations organizations|harbour harbor|analyse analyze|biassed biased|vectorise vectorize".split("|"),
+    "labelled labeled|centre center|colour color|realise realize|grey gray|travelling traveling|defence defense|catalogue catalog|"
+    "jewellery jewelry|organisations organizations|harbour harbor|analyse analyze|biassed biased|vectorise vectorize".split("|"),
 )
 def test_one_word_in_two_spellings_is_a_variant_both_ways(pair):
     a, b = pair.split()
     assert spelling_variants(a, b) and spelling_variants(b, a)
 
 
-@pytest.mark.parametrize("pair", "tale tail|four for|hour our|prise prize|filled filed|dinner diner|there their|to too|color color|cat bat|planed planned".split("|"))
+@pytest.mark.parametrize(
+    "pair",
+    "tale tail|four for|hour our|prise prize|filled filed|dinner diner|there their|to too|color color|cat bat|planed planned".split("|"),
+)
 def test_two_words_are_no_spelling_variant_of_each_other(pair):
     a, b = pair.split()
     assert not spelling_variants(a, b) and not spelling_variants(b, a)
@@ -109,9 +117,24 @@ def test_abbreviations_know_their_full_forms_and_fillers_are_eighteen():
     assert ("miles", "per", "hour") in abbreviation_of("mph") and ("miles", "per", "hour") in abbreviation_of("MPH")
     assert {("doctor",), ("drive",)} <= set(abbreviation_of("Dr."))
     assert {("street",), ("saint",)} <= set(abbreviation_of("st"))
-    assert ("for", "example") in abbreviation_of("e.g.") and ("december",) in abbreviation_of("Dec") and ("kilograms",) in abbreviation_of("kg")
+    assert ("for", "example") in abbreviation_of("e.g.") and ("december",) in abbreviation_of("Dec")
+    assert ("kilograms",) in abbreviation_of("kg")
     assert abbreviation_of("house") == ()
     from workbench.text.tables import table
 
     assert len(table("fillers")["words"]) == 18 and all(map(is_filler, ["uh", "Um", "hmm"])) and not is_filler("the")
     assert sum(map(bool, map(abbreviation_of, [*table("always"), *table("stopped"), *table("units")]))) >= 45
+
+
+def _equal_share(path: Path) -> float:
+    with path.open(encoding="utf-8", newline="") as file:
+        pairs = [(row["written"] or "", row["spoken"] or "") for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    assert len(pairs) > 200
+    return sum(comparable(written) == comparable(spoken) for written, spoken in pairs) / len(pairs)
+
+
+def test_nineteen_of_twenty_written_forms_equal_their_spoken_form():
+    assert _equal_share(Path(__file__).with_name("test_text_written_spoken.tsv")) >= 0.95
+    given = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "text" / "written_spoken.tsv"
+    if given.exists():
+        assert _equal_share(given) >= 0.95

@@ -39,7 +39,9 @@ def test_homophones_sound_alike(words):
     assert sound_alike(a, b) and sound_alike(b, a)
 
 
-@pytest.mark.parametrize("words", [("cat", "bat"), ("ship", "sheep"), ("house", "houses"), ("bit", "bet"), ("walk", "talk"), ("affect", "effort")])
+@pytest.mark.parametrize(
+    "words", [("cat", "bat"), ("ship", "sheep"), ("house", "houses"), ("bit", "bet"), ("walk", "talk"), ("affect", "effort")]
+)
 def test_minimal_pairs_do_not(words):
     assert not sound_alike([words[0]], [words[1]])
     assert word_distance([words[0]], [words[1]]) > 0.03
@@ -53,7 +55,8 @@ def test_distance_orders_words_as_the_ear_does():
 
 
 def test_the_feature_table_is_panphons():
-    # Its files, not its class: building the class takes seconds, and it pairs weights with features by position although the two files order them differently.
+    # Its files, not its class: that takes seconds to build, and pairs weights with features by position although the files order them
+    # differently.
     folder = Path(next(iter(find_spec("panphon").submodule_search_locations))) / "data"
     with (folder / "ipa_all.csv").open(encoding="utf-8") as file:
         theirs = {row["ipa"]: row for row in csv.DictReader(file)}
@@ -101,13 +104,16 @@ def test_many_words_in_one_go_give_what_each_alone_gives(monkeypatch):
 
 
 def test_our_rules_come_near_the_lexicon():
-    words = [w for w in "cabin basket sudden fish planet morning rabbit simple number trade shelter garden thunder bright chicken market".split()]
+    words = "cabin basket sudden fish planet morning rabbit simple number trade shelter garden thunder bright chicken market".split()
     distances = [phone_distance(g2p.by_rule(word), pronunciations(word)[0]) for word in words]
     assert sum(distances) / len(distances) < 0.2
 
 
 def test_espeak_never_enters_our_process():
-    code = "import sys, workbench.text as t; t.pronunciations('zorblatt'); assert 'espeakng_loader' not in sys.modules; print(open('/proc/self/maps').read().count('espeak'))"
+    code = (
+        "import sys, workbench.text as t; t.pronunciations('zorblatt'); assert 'espeakng_loader' not in sys.modules; "
+        "print(open('/proc/self/maps').read().count('libespeak'))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"
 

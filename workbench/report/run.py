@@ -12,7 +12,7 @@ from typing import Any
 
 import workbench
 from workbench.config import Config
-from workbench.errors import ConfigError, RunError, unknown_name
+from workbench.errors import ConfigError, RunError, WorkbenchError, unknown_name
 from workbench.report.folders import ERROR, LAST_CELL, SENTINEL, hold_lock, open_run_folder, write_atomically
 from workbench.scan.progress import print_line
 
@@ -44,15 +44,17 @@ def run_notebook(
     notebook = notebook_of(phase)
     config = resolve(phase, profile=profile, files=files, assignments=assignments)
     parameters = config.model_dump(mode="json")
+    title = f"{phase.replace('_', ' ').capitalize()} report"
     with hold_lock(outputs, phase, parameters):
         folder = open_run_folder(outputs, phase, parameters)
         say(f"run folder: {folder}")
         try:
             _execute(notebook, folder, parameters)
+            _finish(folder, title=title)
         except BaseException as error:
             write_atomically(folder / ERROR, f"{_first_line(error)}\n\n{traceback.format_exc()}")
+            _show_failed(folder, title=title, say=say)
             raise
-        _finish(folder, title=f"{phase.replace('_', ' ').capitalize()} report")
     return folder
 
 
@@ -176,6 +178,17 @@ def _finish(folder: Path, *, title: str) -> None:
         raise RunError("the notebook ended without its last cell's sentinel", where=folder, expected=LAST_CELL)
     export_html(folder / "notebook.ipynb", folder / "report.html", title=title)
     os.replace(folder / LAST_CELL, folder / SENTINEL)
+
+
+def _show_failed(folder: Path, *, title: str, say: Callable[[str], None]) -> None:
+    """A failed run's page shows how far it came; that it failed stands on top of it."""
+    from workbench.report.export import export_html
+
+    try:
+        export_html(folder / "notebook.ipynb", folder / "report.html", title=title)
+        say(f"how far the run came: {folder / 'report.html'}")
+    except (WorkbenchError, OSError) as error:
+        say(f"no page of the failed run: {error}")
 
 
 def _first_line(error: BaseException) -> str:

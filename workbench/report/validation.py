@@ -9,16 +9,14 @@ from workbench import audio as audio_io
 from workbench.clips import load_audio
 from workbench.errors import WorkbenchError
 from workbench.report import figures, players
-from workbench.report.html import Column, Fragment, identity, prose, showing, table, verdict_line
+from workbench.report.html import Column, Fragment, fold, identity, prose, showing, table, verdict_line
 from workbench.report.planted import planted_section, planted_sentence
 from workbench.report.provenance import code_version, provenance
 from workbench.report.session import Run
-from workbench.report.verdict_style import style_of
 from workbench.scan import summaries
 from workbench.scan.export import write_parquet
 from workbench.scan.results import ClipResult
 from workbench.scan.validation import Validation, ValidationConfig
-from workbench.verdicts.base import Verdict
 
 #: Flagged words over all words: below the first the voice says its text, above the second it does not.
 GOOD_BELOW, BAD_ABOVE = 0.02, 0.10
@@ -106,13 +104,9 @@ class ValidationReport:
         )
 
     def breakdown(self) -> list[object]:
-        """Verdicts per voice, as a figure and as counts."""
+        """Verdicts per voice, as a figure that carries its counts."""
         counts = summaries.verdict_counts(self.results)
-        present = [verdict for verdict in Verdict if any(own[verdict] for own in counts.values())]
-        rows = [{"voice": voice} | {verdict.value: own[verdict] for verdict in present} for voice, own in counts.items()]
-        columns = [Column("voice", "voice"), *(Column(v.value, style_of(v).label, fmt=",d") for v in present)]
-        note = "Only tts_failure counts against the speech outright; ambiguous wants an ear; the others are no faults of the audio."
-        return [figures.verdict_breakdown(counts), table(rows, columns, caption="Words and insertions by verdict", note=note)] if rows else [prose("No verdicts.")]
+        return [figures.verdict_breakdown(counts)] if counts else [prose("No verdicts.")]
 
     def flags(self) -> Fragment:
         """Clip-level faults."""
@@ -196,8 +190,8 @@ class ValidationReport:
         return [
             licences,
             machine,
-            table(parameters, [Column("parameter", "parameter"), Column("value", "value")], caption="Parameters"),
-            table(packages, [Column("package", "package"), Column("version", "version")], caption="Packages"),
+            fold("Parameters", table(parameters, [Column("parameter", "parameter"), Column("value", "value")])),
+            fold("Packages", table(packages, [Column("package", "package"), Column("version", "version")])),
         ]
 
     @cached_property

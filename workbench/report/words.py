@@ -11,7 +11,6 @@ from workbench.stt.base import Word
 from workbench.text.tokens import Token
 from workbench.verdicts.base import ClipVerdicts, Insertion, Verdict, WordVerdict
 
-
 #: Up to this share of flagged words, each spells its verdict out; beyond, the symbol alone keeps the text readable.
 SPELT_OUT_SHARE = 0.25
 #: Written forms up to this length keep their mark on the same line.
@@ -109,7 +108,8 @@ def _word_html(written: str, found: list[WordVerdict], marks: _Marks) -> str:
     whole = " wb-whole" if len(written) <= UNBROKEN_CHARACTERS else ""
     shown = f"<s>{escape(written)}</s>" if unheard else escape(written)
     return (
-        f'<span class="wb-w {style.css_class}{whole}"{_time_attributes(span)} title="{escape(said)}" data-label="{escape(f"{written}, {said}")}">'
+        f'<span class="wb-w {style.css_class}{whole}"{_time_attributes(span)} '
+        f'title="{escape(said)}" data-label="{escape(f"{written}, {said}")}">'
         f"{shown}{marks.sup(verdict)}</span>"
     )
 

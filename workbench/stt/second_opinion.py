@@ -17,33 +17,8 @@ from workbench.errors import EngineError, EngineUnavailableError
 from workbench.stt.acoustic import FRAMES_PER_SEC, features, load_model
 from workbench.stt.base import Evidence, SttRequest, Transcript, Word
 from workbench.stt.opinion_model import LOG_RATIO_LIMIT, MODEL_NAME, log_odds
-from workbench.stt.pocketsphinx_free import LICENCE_CODE, LICENCE_WEIGHTS, SAMPLE_RATE_HZ, WEIGHTS, feed, open_decoder, pieces, speech_samples
+from workbench.stt.pocketsphinx_free import SAMPLE_RATE_HZ, WEIGHTS, feed, open_decoder, pieces, speech_samples
 from workbench.stt.weigh import Weighed, Weigher
-
-__all__ = ["LICENCE_CODE", "LICENCE_WEIGHTS", "SecondOpinionTranscriber", "apply_threshold"]
-
-
-def apply_threshold(transcript: Transcript, *, log_ratio_threshold: float) -> Transcript:
-    """The words heard at an operating point: the reference's where the evidence supports them by at least the threshold, else what was heard instead.
-
-    Args:
-        transcript: of an engine that weighs the reference.
-        log_ratio_threshold: nats; 0 asks which is likelier, lower values ask for more before a word counts as wrong.
-
-    Returns:
-        A transcript without evidence; the same one where there was none.
-    """
-    if transcript.evidence is None:
-        return transcript
-    words: list[Word] = []
-    done = 0
-    for place in transcript.evidence:
-        if place.log_ratio >= log_ratio_threshold:
-            continue
-        words += [*transcript.words[done : place.start], *place.heard]
-        done = place.end
-    return Transcript(tuple([*words, *transcript.words[done:]]), transcript.engine, transcript.confidence_method)
-
 
 class SecondOpinionTranscriber:
     """Weighs the reference wherever the first transcript differs from it; needs ``reference`` and ``first`` in every request."""

@@ -21,6 +21,7 @@ from workbench.stt.base import Word
 from workbench.stt.chains import ChainScorer, Network, Path, Pronunciations
 from workbench.stt.differences import Region, Slot, regions
 
+_MOST_BETWEEN = 1
 #: Longer regions are weighed in parts of this many slots.
 _MOST_SLOTS = 8
 #: Beyond this the audio says something else altogether, and nothing is gained from weighing its words.
@@ -79,33 +80,35 @@ class Weigher:
             features: shape (3, T, 13), 100 frames per second.
         """
         texts = [word.text for word in heard]
-        found = [region for region in regions(reference, texts) if not _sound_alike(region, reference, texts)]
+        found = _joined([region for region in regions(reference, texts) if not _sound_alike(region, reference, texts)])
         if not found:
             return []
         level = self._level(features, heard, found)
-        share = sum(len(region.slots) for region in found) / max(len(reference), 1)
+        share = sum(slot.end > slot.start for region in found for slot in region.slots) / max(len(reference), 1)
         return [one for region in found for part in _parts(region) for one in self._part(features, reference, heard, part, level, share)]
 
     def _part(
         self, features: np.ndarray, reference: Sequence[str], heard: Sequence[Word], part: _Part, level: _Goodness, share: float
     ) -> list[Weighed]:
         own = [tuple(heard[slot.heard_start : slot.heard_end]) for slot in part.slots]
+        given = [list(reference[slot.start : slot.end]) for slot in part.slots]
         first, last, left, right = _window(part, reference, heard, features.shape[1])
         if not 3 <= last - first <= _MOST_FRAMES:
-            return [Weighed(slot, words, None, None) for slot, words in zip(part.slots, own, strict=True)]
-        given = [list(reference[slot.start : slot.end]) for slot in part.slots]
-        places = [[_sounds(words), _sounds([word.text for word in other])] for words, other in zip(given, own, strict=True)]
+            return [Weighed(slot, words, None, None) for slot, said, words in zip(part.slots, given, own, strict=True) if not _agrees(said, words)]
+        places = [[_sounds(words)] + ([] if _agrees(words, other) else [_sounds([w.text for w in other])]) for words, other in zip(given, own, strict=True)]
         # Network 2 k asks for the reference in slot k, network 2 k + 1 for what was heard; the other slots are free.
         networks: list[Network] = []
         for number in range(len(places)):
             for choice in (0, 1):
-                free = [[place[choice]] if at == number else place for at, place in enumerate(places)]
+                free = [[place[min(choice, len(place) - 1)]] if at == number else place for at, place in enumerate(places)]
                 networks.append([[_sounds(left)], *free, [_sounds(right)]])
         window = FrameScores(self._model, features[:, first:last])
         chains = self._chains.best(window, networks, align=True)
         loop = window.of(self._phone_states).max(axis=1)
         out = []
         for number, slot in enumerate(part.slots):
+            if _agrees(given[number], own[number]):
+                continue
             (said_place, said_chain), (other_place, other_chain) = (
                 (_numbers(networks[2 * number + choice], number + 1), chains[2 * number + choice]) for choice in (0, 1)
             )
@@ -157,6 +160,24 @@ def _sound(word: str) -> Pronunciations:
 
 def _sounds(words: Sequence[str]) -> list[Pronunciations]:
     return [sound for word in words if (sound := _sound(word))]
+
+
+def _agrees(given: list[str], own: tuple[Word, ...]) -> bool:
+    return given == [word.text for word in own]
+
+
+def _joined(found: list[Region]) -> list[Region]:
+    """Regions with no more than ``_MOST_BETWEEN`` agreeing words between them as one: a short word may agree by chance, at the wrong place in time."""
+    joined: list[Region] = []
+    for region in found:
+        last = joined[-1] if joined else None
+        between = region.start - last.end if last else 0
+        if last and between <= _MOST_BETWEEN and between == region.heard_start - last.heard_end:
+            agreeing = (Slot(last.end + k, last.end + k + 1, last.heard_end + k, last.heard_end + k + 1) for k in range(between))
+            joined[-1] = Region((*last.slots, *agreeing, *region.slots))
+        else:
+            joined.append(region)
+    return joined
 
 
 def _parts(region: Region) -> list[_Part]:

@@ -66,7 +66,8 @@ def say_roman(text: str, start: int, before: list[str]) -> tuple[str, int] | Non
     if counted:
         return cardinal(value), m.end()
     # "King Henry VIII": one letter alone ("Malcolm X", "vitamin C", "Sam and I") stays a letter.
-    if len(m[0]) > 1 and before[-1][:1].isupper() and len(before[-1]) > 2 and not before[-1].isupper() and m[0] not in ("LI", "XL", "CC", "CV", "MI"):
+    name = before[-1]
+    if len(m[0]) > 1 and len(name) > 2 and not name.isupper() and m[0] not in ("LI", "XL", "CC", "CV", "MI"):
         return f"the {ordinal(value)}", m.end()
     return None
 
@@ -100,8 +101,11 @@ def say_short(text: str, start: int, end: int, before: list[str]) -> tuple[str, 
         return DAYS[lower], end + stop
     always, stopped = table("always").get(lower), table("stopped").get(lower)
     street = table("streets").get(lower)
-    behind_name = bool(before) and (before[-1][:1].isupper() or before[-1][-2:] in ("st", "nd", "rd", "th")) and before[-1][-1:] not in ".!?"
-    if street and behind_name and (stop or word[0].isupper() or before[-1][0].isdigit()) and (lower != "dr" or not after[:1].isupper()):
+    last = before[-1] if before else ""
+    behind_name = (last[:1].isupper() or last[-2:] in ("st", "nd", "rd", "th")) and last[-1:] not in ".!?"
+    if lower == "st" and last.lower().rstrip(".") in table("saint")["behind"]:
+        behind_name = False
+    if street and behind_name and (stop or word[0].isupper() or last[0].isdigit()) and (lower != "dr" or not after[:1].isupper()):
         return street, end + stop
     if always:
         return always[0], end + stop
@@ -115,12 +119,12 @@ def say_short(text: str, start: int, end: int, before: list[str]) -> tuple[str, 
 
 
 def _is_short(word: str, lower: str, after: str) -> bool:
-    # "Col. Smith", "Gov. Brown" before a name; "Jan.", "Mon." and "Corp." wherever capitalised; "mar." or "max." may end a sentence.
+    """Whether a word with a full stop is an abbreviation here, or ends a sentence ("On the mar.", "to the max.")."""
+    stops = table("stops")
     if word[0].isupper():
-        return lower in month_names() or lower in ("corp", "co", "univ", "ave", "rd", "mt", "mon", "tues", "wed", "thurs", "fri", "tue", "thur", "sr") or after[:1].isupper()
-    return lower in ("st", "ave", "rd", "gen", "rev", "lt", "mt", "corp", "univ", "misc", "ext", "tel", "temp", "max", "min", "apt", "ca", "est") and after[:1] not in ("", "\n") and not after[:1].isupper() or (
-        lower in ("ave", "rd", "corp") and bool(after)
-    )
+        return lower in month_names() or lower in stops["capitalised"] or after[:1].isupper()
+    goes_on = after[:1] not in ("", "\n") and not after[:1].isupper()
+    return lower in stops["inside"] and (goes_on or (lower in stops["anywhere"] and bool(after)))
 
 
 def _say_place(text: str, start: int, end: int, before: list[str]) -> tuple[str, int] | None:

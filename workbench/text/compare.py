@@ -15,8 +15,8 @@ from workbench.text.words import spelling_map
 
 #: Said in one of several ways for the same written sign, or left unsaid.
 _SAME = MappingProxyType({
-    "misses": "missus", "ms": "miss", "hash": "number", "hashtag": "number", "hyphen": "dash", "negative": "minus", "okay": "ok", "cannot": "can not",
-    "etcetera": "et cetera",
+    "misses": "missus", "ms": "miss", "hash": "number", "hashtag": "number", "hyphen": "dash", "negative": "minus", "okay": "ok",
+    "cannot": "can not", "etcetera": "et cetera",
 })
 _NORMALISED = re.compile(r"[a-z]{2,}(?:'[a-z]+)*|[a-z]").fullmatch
 _UNSAID = frozenset(["slash", "dash"])
@@ -43,8 +43,10 @@ def _one_form(word: str) -> tuple[str, ...]:
 def comparable(text: str) -> str:
     """The form in which a written text and any usual way of saying it are the same string.
 
-    Numbers become digits whatever way they are said (2006: two thousand six, twenty oh six); dates are month, day, year; money is amount and currency; units are singular; spelling is American, contractions that have one full form are in
-    full, letters said one by one are one word. It is meant for comparing, not for reading: "twenty five" and "two five" are the same in it. Idempotent; the same treatment for both sides.
+    Numbers become digits whatever way they are said (2006: two thousand six, twenty oh six); dates are month, day, year; money is amount
+    and currency; units are singular; spelling is American, contractions that have one full form are in full, letters said one by one are
+    one word. It is meant for comparing, not for reading: "twenty five" and "two five" are the same in it. Idempotent; the same treatment
+    for both sides.
     """
     words = tuple(normalise_spoken(text).split())
     line = _folded(words)
@@ -96,10 +98,10 @@ def _value(words: tuple[str, ...]) -> str:
 
 
 def agree(text_a: str, text_b: str) -> bool:
-    """Whether two raw texts can say the same: ``comparable`` forms are equal, or equal once an ambiguous written form is read the other way.
+    """Whether two raw texts can say the same: their ``comparable`` forms are equal, or equal once an ambiguous form is read otherwise.
 
-    Ambiguous are numeric dates (10/06 is October 6 or June 10), N/M (a date, a fraction, "N out of M"), hyphens between numbers (a range or a row), prices ("three fifty"), and
-    "St." and "Dr.". Not transitive, so it is no canonical form.
+    Ambiguous are numeric dates (10/06 is October 6 or June 10), N/M (a date, a fraction, "N out of M"), hyphens between numbers (a range
+    or a row), prices ("three fifty"), "St." and "Dr.". Not transitive, so it is no canonical form.
     """
     if comparable(text_a) == comparable(text_b):
         return True

@@ -72,7 +72,11 @@ def fold_numbers(words: Sequence[str]) -> list[str]:
 
 
 def _decimals(words: Sequence[str], start: int, known: dict[str, _Word], out: list[str]) -> int:
-    """Digits behind "point", each by itself ("five million" is no number there); a scale stays a word. Returns where the reading goes on."""
+    """Digits behind "point", each by itself ("five million" is no number there); a scale stays a word.
+
+    Returns:
+        Where the reading goes on.
+    """
     out.append("point")
     i = start
     while i < len(words) and words[i] in known:
@@ -295,6 +299,11 @@ def _ordinal_ending(number: str) -> str:
     return "th" if number[-2:-1] == "1" else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
 
 
+@lru_cache(maxsize=1)
+def _address() -> re.Pattern[str]:
+    return re.compile(rf" dot (?:{'|'.join(table('endings')['net'])})(?![^ ])")
+
+
 @lru_cache(maxsize=64)
 def _hundredth(currency: str) -> str:
     return next(entry[2] for entry in table("currencies").values() if entry[0].split()[-1] == currency)
@@ -304,6 +313,9 @@ def fold_values(words: Sequence[str]) -> str:
     """Words, numbers in words or not, to one line in which equal values are written equally."""
     line = " ".join(fold_numbers(words))
     line = _LETTERS.sub(_join_letters, line)
+    if _address().search(line):
+        # How the words of an address are parted cannot be heard: "enterprise services at" is "enterpriseservices@".
+        line = re.sub(r"(?<=[a-z]) (?=[a-z])", "", line)
     if not any(c.isdigit() for c in line) and "half" not in line and "quarter" not in line:
         return line
     plurals = unit_plurals()

@@ -108,3 +108,14 @@ def pronunciations(word: str) -> tuple[tuple[str, ...], ...]:
 
     guessed = guess(word)
     return (guessed,) if guessed else ()
+
+
+def is_code(word: str) -> bool:
+    """Whether ``word`` is no ordinary word: unlisted, or listed as spelt letter by letter ("abc", "exe"); False without a lexicon."""
+    from workbench.text.g2p import letter_names
+
+    try:
+        listed = _listed(word)
+    except EngineUnavailableError:
+        return False
+    return not listed or letter_names(word) in listed

@@ -74,8 +74,8 @@ def _cost_table() -> np.ndarray:
 def neighbours(word: str, *, count: int = 6) -> tuple[str, ...]:
     """The usual words of the lexicon that sound closest to ``word``, nearest first; words that sound the same are left out.
 
-    Candidates are the recogniser's own vocabulary (it cannot hear others). Distance is that of ``phone_distance``, with a touch of preference for usual words.
-    The index is built at first use (about a second).
+    Candidates are the recogniser's own vocabulary (it cannot hear others). Distance is that of ``phone_distance``, with a touch of
+    preference for usual words. The index is built at first use (about a second).
 
     Returns:
         Up to ``count`` words; empty when ``word`` has no pronunciation.

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from functools import lru_cache
 
 from workbench.errors import TextError
 from workbench.text.abbreviations import DAYS, net_pattern, say_address, say_dotted, say_roman, say_short
 from workbench.text.characters import fold_characters
+from workbench.text.lexicon import is_code
 from workbench.text.numbers import ordinal
 from workbench.text.semiotics import number_rules, say_length, say_serial
-from workbench.text.tables import month_names, table, unit
+from workbench.text.tables import month_names, table
 from workbench.text.tokens import Token
 
 #: The longest reference text that is accepted, in characters: about three hours of speech.
 MAX_REFERENCE_CHARACTERS = 200_000
+_MEND_EMPTY = "give the clip its text or leave it out"
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 #: A word with nothing but ordinary punctuation or space behind it.
@@ -23,6 +24,8 @@ _PLAIN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*(?=[ ,;!?)\":\n-]|\.(?:\s|$)|$)")
 _STEP = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\S")
 _SERIAL = re.compile(r"[A-Za-z]+\d+(?:\.\d+)+(?![\w])|(?=[A-Za-z]*\d)[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*")
 _LENGTH = re.compile(r"(?:(?P<feet>\d+)'\s?)?(?P<inches>\d+(?:\.\d+)?)\"(?!\w)")
+_FIXED_NUMBER = re.compile(r"(?:24/7|9/11)(?![\w/])")
+_FIXED_PHRASE = re.compile(r"(?i:w/o|c/o|n/a|km/h|m/s|int'l|gov't|dep't)(?!\w)|(?i:w/)(?=\s|\w)")
 _POWER = re.compile(r"\^(-)?(\d{1,9})\b")
 _INEQUALITY = re.compile(r"(?<=\d )[<>](?= \d)")
 _TO = re.compile(r"-(?=[\d$£€¥.])|(?<=\s)-\s+(?=[\d$£€¥])")
@@ -38,9 +41,10 @@ _SYMBOL_STARTS = frozenset("$£€¥₩₹₽₿₺฿₱₪₫₦₴¢+-(.")
 def tokenise(text: str) -> tuple[Token, ...]:
     """The words of ``text`` as spoken, each with its place in ``text``.
 
-    Words are lower-case, keep inner apostrophes (don't), carry no other punctuation; hyphens and underscores part words; accents, curly quotes and
-    compatibility forms are folded to what an English recogniser writes; emoji are dropped. Numbers, money, dates, times, measures, addresses and abbreviations are said in full, all
-    their tokens sharing the span of the written form. Fillers and British or American spelling stay as they are.
+    Words are lower-case, keep inner apostrophes (don't), carry no other punctuation; hyphens and underscores part words; accents, curly
+    quotes and compatibility forms are folded to what an English recogniser writes; emoji are dropped. Numbers, money, dates, times,
+    measures, addresses and abbreviations are said in full, all their tokens sharing the span of the written form. Fillers and British
+    or American spelling stay as they are.
 
     Returns:
         Tokens in the order of the text; empty only when the text holds nothing that is said. Never raises on any string.
@@ -66,19 +70,26 @@ def check_reference(text: str, *, where: object = None) -> None:
             expected=f"at most {MAX_REFERENCE_CHARACTERS:,}", mend="split it into several clips",
         )
     if not text.strip():
-        raise TextError("the text is empty", where=where, got=repr(text), expected="at least one word", mend="give the clip its text or leave it out")
+        raise TextError(
+            "the text is empty", where=where, got=repr(text[:80]), expected="at least one word", mend=_MEND_EMPTY
+        )
     if not tokenise(text):
         raise TextError(
             "the text holds no word to say, only punctuation or symbols", where=where, got=repr(text[:80]),
-            expected="at least one word or number", mend="give the clip its text or leave it out",
+            expected="at least one word or number", mend=_MEND_EMPTY,
         )
 
 
 @lru_cache(maxsize=1)
 def _trigger_words() -> tuple[frozenset[str], frozenset[str]]:
-    """Words that may start more than themselves, in lower case: in any case (abbreviations, months), and only in capitals (codes of states and currencies)."""
+    """Words that may start more than themselves, in lower case.
+
+    Returns:
+        Those that do however they are written (abbreviations, months), and those that do only in capitals (codes of states, currencies).
+    """
     any_case = {*table("always"), *table("stopped"), *table("numbered"), *table("streets"), *month_names(), *DAYS}
-    any_case |= {key.partition(mark)[0].lower() for key in table("phrases") for mark in "/.'" if mark in key} - set("abcdefghijklmnopqrstuvwxyz")
+    heads = {key.partition(mark)[0].lower() for key in table("phrases") for mark in "/.'" if mark in key}
+    any_case |= {head for head in heads if len(head) > 1}
     any_case |= {key for key in table("phrases") if key.replace("'", "").isalpha()} | {"rs"}
     capitals = {word.lower() for word in (*table("states"), *table("directions"), *table("currencies")) if word.isalpha()} | {"q"}
     return frozenset(any_case), frozenset(capitals)
@@ -94,6 +105,15 @@ def _currency_code() -> re.Pattern[str]:
     return re.compile(rf"(?:{codes})\.?\s?[\d.]")
 
 
+_FILE = re.compile(r"(?<![\w.@])[a-z][a-z0-9-]{2,62}\.(?P<ending>[a-z]{3,5})(?![\w'.@]|-\w)")
+
+
+def _addresses(text: str) -> dict[int, int]:
+    """Where addresses of the net and names of files start and end. A lower-case "end.the" is a missing space, "data.tfrec" a name."""
+    found = {m.start(): m.end() for m in _FILE.finditer(text) if is_code(m["ending"])}
+    return found | {m.start(): m.end() for m in net_pattern().finditer(text)}
+
+
 class _Reader:
     """One pass over a folded text. Plain words take the short way; whatever may be more goes through the rules."""
 
@@ -102,7 +122,7 @@ class _Reader:
         self.tokens: list[Token] = []
         self.written: list[str] = []
         self.number_start = 0
-        self.net_starts = {m.start(): m.end() for m in net_pattern().finditer(text)} if "." in text or "://" in text else {}
+        self.net_starts = _addresses(text) if "." in text or "://" in text else {}
 
     def read(self) -> list[Token]:
         text, position, step, plain = self.text, 0, _STEP.search, _PLAIN.match
@@ -128,7 +148,8 @@ class _Reader:
         first = word[0]
         if first == "-" and (dash := self._read_dash(start)):
             return dash
-        if first.isdigit() or first in _SYMBOL_STARTS or word.lower() in month_names() or first == "Q" or _currency_code().match(self.text, start):
+        starts_number = first.isdigit() or first in _SYMBOL_STARTS or first == "Q" or word.lower() in month_names()
+        if starts_number or _currency_code().match(self.text, start):
             found = self._match_number(start)
             if found:
                 return self._say(found, start, "number")
@@ -141,9 +162,8 @@ class _Reader:
         if text[start].isdigit():
             if (m := _LENGTH.match(text, start)) and text.count('"', 0, start) % 2 == 0:
                 return say_length(m), m.end()
-            phrase = next((p for p in ("24/7", "9/11") if text.startswith(p, start) and not text[start + len(p) : start + len(p) + 1].isalnum()), None)
-            if phrase:
-                return table("phrases")[phrase][0], start + len(phrase)
+            if m := _FIXED_NUMBER.match(text, start):
+                return table("phrases")[m[0]][0], m.end()
         for pattern, say in number_rules():
             m = pattern.match(text, start)
             if m and (said := say(m)):
@@ -168,9 +188,8 @@ class _Reader:
 
     def _read_word(self, word: str, start: int, end: int) -> int:
         text = self.text
-        phrase = next((p for p in ("w/o", "w/", "c/o", "n/a", "km/h", "m/s", "int'l", "gov't", "dep't") if text[start : start + len(p)].lower() == p), None)
-        if phrase and not (text[start + len(phrase) : start + len(phrase) + 1].isalnum() and phrase != "w/"):
-            return self._say((table("phrases")[phrase][0], start + len(phrase)), start, "abbreviation")
+        if m := _FIXED_PHRASE.match(text, start):
+            return self._say((table("phrases")[m[0].lower()][0], m.end()), start, "abbreviation")
         if text[end : end + 1] == "." and (found := say_dotted(text, start)):
             return self._say(found, start, "abbreviation")
         if word[0] in "IVXLC" and (found := say_roman(text, start, self.written)):

@@ -76,7 +76,7 @@ def decimal(text: str) -> str:
 
 
 def year(number: int) -> str:
-    """A year: 1994 "nineteen ninety four", 1506 "fifteen oh six", 2006 "two thousand six", 2012 "twenty twelve", 1900 "nineteen hundred"."""
+    """A year as it is said: 1994 "nineteen ninety four", 1506 "fifteen oh six", 2006 "two thousand six", 2012 "twenty twelve"."""
     century, rest = divmod(number, 100)
     if number < 1000 or number % 1000 < 10 or number > 9999:
         return cardinal(number)

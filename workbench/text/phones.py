@@ -20,7 +20,7 @@ ARTICULATIONS = MappingProxyType({
 })
 PHONES = tuple(ARTICULATIONS)
 
-#: Two words of three phones each are compared under at most this many pairs of pronunciations.
+#: A word sequence is compared under at most this many of its pronunciations.
 _MAX_READINGS = 16
 #: Raw feature distances at or above this quantile of all phone pairs count as "nothing in common".
 _FULL_COST_QUANTILE = 0.75
@@ -32,9 +32,9 @@ _CONTRAST = 0.2
 def substitution_costs() -> dict[tuple[str, str], float]:
     """Cost in 0..1 of hearing one phone for another, for every pair of ``PHONES``.
 
-    Articulatory features and their weights are those of panphon (Mortensen et al., COLING 2016): the weighted share of features that differ,
-    averaged over a phone's start and end (diphthongs glide), scaled so that the upper quarter of all pairs costs 1. Different phones cost at least
-    ``_CONTRAST``: features put P and B 0.03 apart, yet the pair tells words apart.
+    Articulatory features and their weights are those of panphon (Mortensen et al., COLING 2016): the weighted share of features that
+    differ, averaged over a phone's start and end (diphthongs glide), scaled so that the upper quarter of all pairs costs 1. Different
+    phones cost at least ``_CONTRAST``: features put P and B 0.03 apart, yet the pair tells words apart.
     """
     table = _features()
     weights = table["weight"]
@@ -97,8 +97,8 @@ def word_distance(words_a: Sequence[str], words_b: Sequence[str]) -> float:
 def sound_alike(words_a: Sequence[str], words_b: Sequence[str]) -> bool:
     """Whether two word sequences can be pronounced the same.
 
-    Tolerated, because speakers and dictionaries of English mix them freely: AO for AA (cot/caught), a doubled consonant for a single one across a
-    word border (book case/bookcase), and the weak vowel AH or IH beside each other's places in words of several syllables (roses/Rosa's).
+    Tolerated, because speakers and dictionaries of English mix them freely: AO for AA (cot/caught), a doubled consonant for a single one
+    across a word border (book case/bookcase), and AH for IH in words of several syllables, where both are weak vowels (roses/Rosa's).
     """
     a, b = _readings(tuple(words_a)), _readings(tuple(words_b))
     return bool(a[0] and b[0]) and not {merged(p) for p in a}.isdisjoint({merged(p) for p in b})

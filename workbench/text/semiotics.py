@@ -33,7 +33,9 @@ def _ambiguous_month(word: str) -> bool:
 
 
 def _year_words(text: str) -> str:
-    return year(int(text)) if len(text) == 4 and text[0] != "0" else digits(text).replace("zero", "oh") if text[0] == "0" else cardinal(int(text))
+    if text[0] == "0":
+        return digits(text).replace("zero", "oh")
+    return year(int(text)) if len(text) == 4 else cardinal(int(text))
 
 
 def _day_month_year(m: re.Match[str]) -> str | None:
@@ -46,7 +48,7 @@ def _day_month_year(m: re.Match[str]) -> str | None:
 
 def _month_day_year(m: re.Match[str]) -> str | None:
     day, written = int(m["day"]), m["month"]
-    if not 1 <= day <= 31 or (written in ("march", "mar", "dec") and not (m["suffix"] or m["year"])):
+    if not 1 <= day <= 31 or (_ambiguous_month(written) and not (m["suffix"] or m["year"])):
         return None
     return f"{month_names()[written.lower()]} {ordinal(day)}" + (f" {_year_words(m['year'])}" if m["year"] else "")
 
@@ -208,6 +210,7 @@ def number_rules() -> tuple[Rule, ...]:
     currency = "|".join(sorted(map(re.escape, table("currencies")), key=len, reverse=True))
     unit_ = r"(?:°\s?[CFKcf]?\b|°|%|‰|(?:sq|cu|fl) ?(?:ft|m|km|mi|in|oz)\b|(?:[^\W\d_]{1,5}(?:/[^\W\d_]{1,4})?)(?:\^[23]|[23])?(?![\w^]))"
     suffix = r"(?P<suffix>st|nd|rd|th|ST|ND|RD|TH)\b"
+    fraction = r"(?<![/])(?:(?P<whole>\d+)[ -])?(?P<above>\d+)/(?P<below>\d+)(?:th|TH|rd|nd|st)?s?(?![\w/]|\.\d)"
     gap_year = rf"(?:(?:\s?,\s?|[ -])(?P<year>{_YEAR}))?"
     wanted: list[tuple[str, Callable]] = [
         (rf"(?P<year>\d{{4}})([-/.])(?P<a>\d{{1,2}})\2(?P<b>\d{{1,2}})(?![\w-])", _numeric_date),
@@ -227,14 +230,17 @@ def number_rules() -> tuple[Rule, ...]:
         (rf"(?P<hour>\d{{1,2}})(?:[.:](?P<minute>\d{{2}}))?\s?{_HALF_DAY}{_ZONE}", _hour),
         (rf"(?P<currency>{currency})\s?(?P<first>{_NUM})\s?-\s?(?P<number>{_NUM})(?![\d,.]*\d)(?:{_SCALE})?(?P<per>)", _money_range),
         (r"(?P<a>\d+):(?P<b>\d)(?![\d:])", lambda m: f"{whole(m['a'])} to {whole(m['b'])}"),
-        (rf"(?P<currency>{currency})(?:\.(?=\s))?\s?(?P<number>{_NUM})(?!\d|/\d)(?:(?![.\d]){_SCALE})?(?:/(?P<per>[a-zA-Z]+|['\"]))?", _money),
+        (
+            rf"(?P<currency>{currency})(?:\.(?=\s))?\s?(?P<number>{_NUM})(?!\d|/\d)(?:(?![.\d]){_SCALE})?(?:/(?P<per>[a-zA-Z]+|['\"]))?",
+            _money,
+        ),
         (rf"(?P<number>{_NUM})(?:{_SCALE})?\s?(?P<currency>{currency})(?![\w\d$])(?P<per>)", _money),
         (r"(?P<number>\d{4}|\d{2})(?P<gap>\s?)'?s\b", _decade),
         (rf"(?P<number>{_INT})'(?P<tail>[a-zA-Z]+)", _possessive),
-        (rf"(?<![/])(?:(?P<whole>\d+)[ -])?(?P<above>\d+)/(?P<below>\d+)(?:th|TH|rd|nd|st)?s?(?![\w/]|\.\d)(?: {{1,2}}(?P<unit>{unit_})(?!\.?\s+[a-z]))?", _fraction),
-        (r"(?<![/])(?:(?P<whole>\d+)[ -])?(?P<above>\d+)/(?P<below>\d+)(?:th|TH|rd|nd|st)?s?(?![\w/]|\.\d)(?P<unit>)", _fraction),
+        (rf"{fraction}(?: {{1,2}}(?P<unit>{unit_})(?!\.?\s+[a-z]))?", _fraction),
+        (rf"{fraction}(?P<unit>)", _fraction),
         (rf"(?P<number>{_NUM})/(?P<per>[a-zA-Z]+)\b", _per),
-        (rf"(?P<sign>-)?(?P<number>{_NUM})(?:\s?-\s?(?P<last>{_NUM}))?(?P<gap>[ -]?)(?P<unit>{unit_})(?=(?P<follows>\.?\s+[a-z])?)", _measure),
+        (rf"(?P<sign>-)?(?P<number>{_NUM})(?:\s?-\s?(?P<last>{_NUM}))?(?P<gap>[ -]?)(?P<unit>{unit_})(?=(?P<follows>\s+\w)?)", _measure),
         (rf"(?P<number>{_INT})\s?{suffix}", _ordinal),
         (rf"(?P<sign>-)?(?P<number>{_NUM})(?P<scale>(?:M|mn|mln|B|bn|bln|tn|trn)\b)?", _plain),
     ]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Token:
     """One spoken word of a text.
 
-    ``text`` is the normalised word ("three"); ``start:end`` the half-open character span of the written form it came from ("$3.50": several tokens share one span). ``written`` is that form.
-    ``kind`` says how the word came about: "word" (written as spoken), "number" (from digits or a symbol beside them), "abbreviation" (written short: "mph", "Dr.") or "symbol" ("&", "%", an address of the net).
+    ``text`` is the normalised word ("three"); ``start:end`` the half-open character span of the written form it came from ("$3.50": several
+    tokens share one span). ``written`` is that form. ``kind`` says how the word came about: "word" (written as spoken), "number" (from
+    digits or a symbol beside them), "abbreviation" (written short: "mph", "Dr.") or "symbol" ("&", "%", an address of the net).
     """
 
     text: str

@@ -32,7 +32,7 @@ def spelling_map() -> MappingProxyType:
     return MappingProxyType(json.loads(path.read_text(encoding="utf-8")))
 
 
-#: Productive differences of British, American and older spelling. Each needs a syllable in front, or "four" would be "for" and "prise" "prize".
+#: Productive differences of British, American and older spelling. Most need a syllable in front, or "four" would be "for".
 _SPELLING_RULES = tuple(
     (re.compile(pattern), by)
     for pattern, by in (
@@ -57,8 +57,8 @@ _SPELLING_RULES = tuple(
 def spelling_variants(a: str, b: str) -> bool:
     """Whether ``a`` and ``b`` are one word spelt in two ways (labelled/labeled, centre/center, realise/realize).
 
-    True when whisper-normalizer's list maps both to the same American spelling, or when a productive spelling rule makes them equal and they
-    sound alike. The same spelling twice is no variant; tale/tail are two words.
+    True when whisper-normalizer's list maps both to the same American spelling, or when a productive spelling rule makes them equal and
+    they sound alike. The same spelling twice is no variant; tale/tail are two words.
     """
     a, b = a.lower(), b.lower()
     if a == b:

@@ -6,11 +6,10 @@ The validator is itself validated on them: how many planted errors does it flag 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from workbench.audio import Audio
 from workbench.errors import TextError
 
 

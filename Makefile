@@ -25,7 +25,6 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing the environment into $(VENV) (some minutes, about 3 GB)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' constraints.txt)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
-	@$(BIN)/python -m workbench.text.prepare
 	@touch $(STAMP)
 
 system:

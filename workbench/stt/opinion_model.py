@@ -15,7 +15,11 @@ INTERCEPT = 0.0
 COEFFICIENTS = (1.0,) + (0.0,) * 14
 
 
-def log_odds(measures: Sequence[float]) -> float:
-    """Log p(reference said) / p(not said), nats, within ``LOG_RATIO_LIMIT``."""
-    total = INTERCEPT + sum(weight * value for weight, value in zip(COEFFICIENTS, measures, strict=True))
+def log_odds(measures: Sequence[float], *, intercept: float = INTERCEPT, coefficients: Sequence[float] = COEFFICIENTS) -> float:
+    """Log p(reference said) / p(not said), nats, within ``LOG_RATIO_LIMIT``.
+
+    Args:
+        measures: the columns of ``weigh.MEASURES``.
+    """
+    total = intercept + sum(weight * value for weight, value in zip(coefficients, measures, strict=True))
     return round(max(-LOG_RATIO_LIMIT, min(LOG_RATIO_LIMIT, total)), 6)

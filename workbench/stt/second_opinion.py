@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.audio import Audio
 from workbench.errors import EngineError, EngineUnavailableError
 from workbench.stt.acoustic import FRAMES_PER_SEC, features, load_model
 from workbench.stt.base import Evidence, SttRequest, Transcript, Word
@@ -60,6 +61,16 @@ class SecondOpinionTranscriber:
         if request.first is None:
             raise EngineError("no first transcript to weigh", where=self.name, mend="run the fast engine first and pass its transcript as SttRequest.first")
         return self._weigher.weigh(self._features(speech_samples(request.audio)), request.reference, request.first.words)
+
+    def align(self, audio: Audio, words: Sequence[str]) -> list[tuple[float, float]]:
+        """Forced alignment: start and end of each word in seconds, for audio of at most half a minute that says these words.
+
+        Raises:
+            EngineError: not loaded, or the words do not fit into the audio.
+        """
+        if self._weigher is None:
+            raise EngineError("engine is not loaded", where=self.name, mend="call load() first")
+        return self._weigher.align(self._features(speech_samples(audio)), words)
 
     def _one(self, request: SttRequest) -> Transcript:
         weighed = self.weigh(request)

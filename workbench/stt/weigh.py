@@ -16,6 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from workbench.errors import EngineError
 from workbench.stt.acoustic import FRAMES_PER_SEC, AcousticModel, FrameScores
 from workbench.stt.base import Word
 from workbench.stt.chains import ChainScorer, Network, Path, Pronunciations
@@ -86,6 +87,18 @@ class Weigher:
         level = self._level(features, heard, found)
         share = sum(slot.end > slot.start for region in found for slot in region.slots) / max(len(reference), 1)
         return [one for region in found for part in _parts(region) for one in self._part(features, reference, heard, part, level, share)]
+
+    def align(self, features: np.ndarray, words: Sequence[str]) -> list[tuple[float, float]]:
+        """Start and end of every word, in seconds.
+
+        Raises:
+            EngineError: the words do not fit.
+        """
+        sounds = _sounds(words)
+        path = self._chains.best(FrameScores(self._model, features), [[[sounds]]], align=True)[0].path if features.shape[1] else None
+        if path is None or len(sounds) != len(words):
+            raise EngineError("words do not fit the audio", where="alignment", got=f"{len(words)} words in {features.shape[1] / FRAMES_PER_SEC:.2f} s")
+        return [(start / FRAMES_PER_SEC, end / FRAMES_PER_SEC) for start, end in (path.span(word) for word in range(len(words)))]
 
     def _part(
         self, features: np.ndarray, reference: Sequence[str], heard: Sequence[Word], part: _Part, level: _Goodness, share: float

@@ -224,6 +224,8 @@ def _free_moves(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple
             for j in range(len(heard) - len(full) + 1):
                 if heard[j : j + len(full)] == full:
                     moves.setdefault((i, j), []).append((1, len(full)))
+    if not units and (NUMBER_WORDS.isdisjoint(reference) or NUMBER_WORDS.isdisjoint(heard)):
+        return moves
     for a, b in _number_runs(reference, units):
         own = frozenset(reference[a:b])
         for c, d in _number_runs(heard, None, own):
@@ -253,10 +255,10 @@ def _number_runs(words: tuple[str, ...], units: tuple[int, ...] | None, also: fr
 def _cheapest(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[int, ...] | None) -> list[Block]:
     n, m = len(reference), len(heard)
     ref_codes, heard_codes = [sound_code(w) for w in reference], [sound_code(w) for w in heard]
-    groups = _group_moves(reference, heard, ref_codes, heard_codes)
     free = _free_moves(reference, heard, units)
-    if n + m == 3 and not free:
-        return _two_against_one(reference, heard, ref_codes, heard_codes, groups)
+    if n + m == 3:
+        return _two_against_one(reference, heard, ref_codes, heard_codes, free=bool(free))
+    groups = _group_moves(reference, heard, ref_codes, heard_codes)
     for cell, steps in free.items():
         groups.setdefault(cell, []).extend((di, dj, _DIFFERENT / 5) for di, dj in steps)
     infinite = float("inf")
@@ -281,15 +283,21 @@ def _cheapest(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[i
     return _traced(came, n, m)
 
 
-def _two_against_one(reference, heard, ref_codes: list[str], heard_codes: list[str], groups: dict) -> list[Block]:
+def _two_against_one(
+    reference: tuple[str, ...], heard: tuple[str, ...], ref_codes: list[str], heard_codes: list[str], *, free: bool
+) -> list[Block]:
     """``_cheapest`` for the commonest case by looking at its three outcomes: the group, or either of the two words paired and the other left over."""
     split = len(heard) == 2
+    group: float | None = 0.0
+    if not free:
+        # Fillers are never part of a group, see ``_group_moves``.
+        group = _group_cost(1, 2, "".join(reference) == "".join(heard), "".join(ref_codes), "".join(heard_codes))
+        group = None if any(map(is_filler, heard)) else group
     pairs = [
         0.0 if reference[i] == heard[j] else _DIFFERENT + Levenshtein.normalized_distance(ref_codes[i], heard_codes[j])
         for i, j in (((0, 0), (0, 1)) if split else ((0, 0), (1, 0)))
     ]
-    group = groups.get((0, 0))
-    if group and group[0][2] < min(pairs) + GAP_COST - _TIE:
+    if group is not None and group < min(pairs) + GAP_COST - _TIE:
         return [Block(0, len(reference), 0, len(heard))]
     if pairs[0] <= pairs[1] + _TIE:
         return [Block(0, 1, 0, 1), Block(1, 1, 1, 2) if split else Block(1, 2, 1, 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 
@@ -16,6 +17,8 @@ from workbench.verdicts.regions import View, absent_view, exact_view, judge_one_
 
 #: Stands in the columns where a region's own verdicts will stand.
 _FILL = [Word("", 0.0, 0.0)]
+#: Stands after an engine's last block.
+_END = Block(sys.maxsize, sys.maxsize, sys.maxsize, sys.maxsize)
 
 
 def judge(
@@ -96,31 +99,34 @@ def _regions(first: list[Block], second: list[Block]) -> Iterator[tuple[int, int
     Blocks that overlap belong together, and blocks that touch where one of them holds more heard words than reference words: both engines may have
     inserted the same word at that border.
     """
+    first, second = [*first, _END], [*second, _END]
     f = p = 0
-    while f < len(first) or p < len(second):
+    while True:
         f0, p0 = f, p
-        if p == len(second) or (f < len(first) and first[f].ref_start <= second[p].ref_start):
-            start, end, extra = _span(first[f])
+        if first[f][0] <= second[p][0]:
+            block = first[f]
             f += 1
         else:
-            start, end, extra = _span(second[p])
+            block = second[p]
             p += 1
-        grew = True
-        while grew:
-            grew = False
-            if f < len(first) and _belongs(first[f], end, extra):
-                end, extra, f, grew = max(end, first[f].ref_end), extra or _has_extra(first[f]), f + 1, True
-            if p < len(second) and _belongs(second[p], end, extra):
-                end, extra, p, grew = max(end, second[p].ref_end), extra or _has_extra(second[p]), p + 1, True
+        if block is _END:
+            return
+        start, end, heard_start, heard_end = block
+        if first[f][0] <= end or second[p][0] <= end:
+            extra = heard_end - heard_start > end - start
+            while True:
+                if _belongs(first[f], end, extra):
+                    block, f = first[f], f + 1
+                elif _belongs(second[p], end, extra):
+                    block, p = second[p], p + 1
+                else:
+                    break
+                end, extra = max(end, block.ref_end), extra or _has_extra(block)
         yield start, end, first[f0:f], second[p0:p]
 
 
 def _has_extra(block: Block) -> bool:
     return block.heard_end - block.heard_start > block.ref_end - block.ref_start
-
-
-def _span(block: Block) -> tuple[int, int, bool]:
-    return block.ref_start, block.ref_end, _has_extra(block)
 
 
 def _belongs(block: Block, end: int, extra: bool) -> bool:

@@ -28,8 +28,9 @@ from workbench.verdicts.planted import PlantedText, common_words, plant
 from workbench.verdicts.planted_audio import cut_tail, spoken_text
 from workbench.verdicts.planted_score import PlantedReport, score
 
-TUNE_VOICES, TEST_VOICES = ("kal16", "awb", "kal"), ("slt", "rms")
+TUNE_VOICES, TEST_VOICES = ("kal16", "awb"), ("slt", "rms")
 CLEAN_SHARE = 0.15
+TUNE_SEEDS, TEST_SEED = (1001, 1501), 2001
 PROCESSES = 2
 
 
@@ -95,7 +96,7 @@ def planted_set(prompt_set: str, voices: tuple[str, ...], *, seed: int) -> list[
 
 
 def measure() -> dict:
-    heard = hear_all(planted_set("narrative_test", TEST_VOICES, seed=2001))
+    heard = hear_all(planted_set("narrative_test", TEST_VOICES, seed=TEST_SEED))
     planted, fast, precision = ([getattr(one, name) for one in heard] for name in ("planted", "fast", "precision"))
     at = SHIPPED.threshold
     both = judged(planted, fast, precision, threshold=at)
@@ -157,7 +158,11 @@ def _round(value: float | None) -> float | None:
 
 def tune() -> None:
     """Fit on the tuning set, choose the operating point there, and say how a model carries over to each voice left out."""
-    heard = [*hear_all(planted_set("narrative_tune", TUNE_VOICES, seed=1001), weigh=True), *hear_all(planted_set("narrative_tune", TUNE_VOICES, seed=1501), weigh=True)]
+    tasks = [task for seed in TUNE_SEEDS for task in planted_set("narrative_tune", TUNE_VOICES, seed=seed)]
+    fit_and_choose(hear_all(tasks, weigh=True))
+
+
+def fit_and_choose(heard: list[Heard]) -> None:
     for voice in TUNE_VOICES:
         model = _fit([one for one in heard if one.voice != voice])
         print(f"left out {voice}: {_at_best([one for one in heard if one.voice == voice], model)}", flush=True)

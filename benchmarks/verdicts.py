@@ -1,7 +1,7 @@
 """Aligned and classified words per second, beside jiwer's word error rate on the same words.
 
 100,000 words a round, in utterances of about 20, drawn from the pronouncing lexicon with frequencies as in text (skewed, short words first); each of two engines gets 10% of
-them wrong on its own (sound-alike neighbours, other words, drops, extra words, homophones, merges and splits). A round judges new utterances, as a scan does, with ``judge``
+them wrong on its own (sound-alike neighbours, other words, drops, extra words, homophones, merges and splits; what is heard instead is drawn by frequency too). A round judges new utterances, as a scan does, with ``judge``
 on both transcripts (words, evidence, insertions, flags) and then takes ``jiwer.process_words`` on the first of them. Both times are CPU seconds of this one
 thread, because a shared machine stretches wall time unevenly. ``ratio`` is the median over rounds.
 
@@ -22,6 +22,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 import jiwer
 
@@ -60,6 +61,8 @@ class Mishearing:
         self.phones = {w: p for w, p in reversed(entries)}
         # Rank is frequency, and frequent words are short (Zipf's law of abbreviation): running English has 3 to 4 phones a word.
         self.vocabulary.sort(key=lambda w: len(self.phones[w]) + rng.gauss(0, 1.5))
+        self.weight = {w: 1 / (rank + 3) for rank, w in enumerate(self.vocabulary)}
+        self.cumulated = list(accumulate(self.weight.values()))
         self.like: dict[tuple, list[str]] = defaultdict(list)
         for word in self.vocabulary:
             phones = self.phones[word]
@@ -76,10 +79,16 @@ class Mishearing:
         near = [w for k in range(len(phones)) for w in self.like[phones[:k] + ("*",) + phones[k + 1 :]] if w != word]
         for k in range(1, 4):
             near = near or [w for key in (phones[:-k] + ("~",), ("~",) + phones[k:]) for w in self.like[key] if w != word]
-        return self.rng.choice(near or self.vocabulary)
+        return self.likely(near)
 
     def homophone(self, word: str) -> str:
-        return self.rng.choice([w for w in self.like[self.phones[word]] if w != word] or [self.neighbour(word)])
+        return self.likely([w for w in self.like[self.phones[word]] if w != word] or [self.neighbour(word)])
+
+    def likely(self, words: list[str]) -> str:
+        """One of ``words`` (of all, where there are none), the frequent more often: a language model decides what is written."""
+        if not words:
+            return self.rng.choices(self.vocabulary, cum_weights=self.cumulated)[0]
+        return self.rng.choices(words, [self.weight[w] for w in words])[0]
 
     def split(self, word: str) -> list[str]:
         cuts = [k for k in range(2, len(word) - 1) if word[:k] in self.known and word[k:] in self.known]
@@ -96,17 +105,16 @@ class Mishearing:
             wrong += 1
             kind = self.rng.choices(_KINDS, _WEIGHTS)[0]
             if kind == "extra":
-                out += [word, self.rng.choice(self.vocabulary)]
+                out += [word, self.likely([])]
             elif kind == "joint":
                 out += self.split(word)
             elif kind != "drop":
-                out.append(self.rng.choice(self.vocabulary) if kind == "other" else getattr(self, kind)(word))
+                out.append(self.likely([]) if kind == "other" else getattr(self, kind)(word))
         return out, wrong
 
 
 def make_task(ear: Mishearing, words: int, *, flat: bool = False) -> Task:
-    weights = None if flat else [1 / (rank + 3) for rank in range(VOCABULARY)]
-    drawn = ear.rng.choices(ear.vocabulary, weights, k=words)
+    drawn = ear.rng.choices(ear.vocabulary, cum_weights=None if flat else ear.cumulated, k=words)
     ours, reference, heard, wrong, k = [], [], [], 0, 0
     while k < words:
         text = drawn[k : k + ear.rng.randint(12, 28)]

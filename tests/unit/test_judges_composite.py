@@ -34,5 +34,6 @@ def test_fair_judges_are_those_that_scored_every_system_in_a_fixed_order():
 
 def test_fair_composites_rest_on_the_same_judges_for_every_system():
     fair = fair_composites(SYSTEMS)
-    assert fair == {"a": Composite(4.2, ("nisqa", "scoreq")), "b": Composite(3.5, ("nisqa", "scoreq")), "c": Composite(1.5, ("nisqa", "scoreq"))}
+    both = ("nisqa", "scoreq")
+    assert fair == {"a": Composite(4.2, both), "b": Composite(3.5, both), "c": Composite(1.5, both)}
     assert composite(SYSTEMS["a"]).value != fair["a"].value

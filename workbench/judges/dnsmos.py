@@ -1,7 +1,8 @@
 """DNSMOS: non-intrusive mean opinion scores of signal, background and overall quality (P.835) and of overall quality (P.808).
 
-Source: Reddy, Gopal, Cutler, "DNSMOS P.835: a non-intrusive perceptual objective speech quality metric to evaluate noise suppressors" (ICASSP 2022). Weights and the
-definition of a score are those of the package ``speechmos``; what differs is only how often the same thing is computed (see ``dnsmos_hops``).
+Source: Reddy, Gopal, Cutler, "DNSMOS P.835: a non-intrusive perceptual objective speech quality metric to evaluate noise suppressors"
+(ICASSP 2022). Weights and the definition of a score are those of the package ``speechmos``; what differs is only how often the same thing
+is computed (see ``dnsmos_hops``).
 """
 
 from __future__ import annotations
@@ -41,8 +42,9 @@ class DnsmosJudge:
         all_hops: score every 9.01 s hop, also those that the reference skips through a rounding slip (see ``dnsmos_hops.scored_hops``).
         threads: threads within the networks; 1 suits a scan with several workers, 0 takes all cores. It changes no score.
 
-    A clip peaking above 1.0 is judged on a copy normalised to 0.99, which a note says. Clips under 9.01 s are repeated as in the reference. A clip that is
-    empty, under 0.1 s, silent (peak under half a 16-bit step; the reference would rate it) or not finite gets a failure in place of scores.
+    A clip peaking above 1.0 is judged on a copy normalised to 0.99, which a note says. Clips under 9.01 s are repeated as in the reference.
+    A clip that is empty, under 0.1 s, silent (peak under half a 16-bit step; the reference would rate it) or not finite gets a failure in
+    place of scores.
     """
 
     name = "dnsmos"
@@ -127,7 +129,8 @@ def prepared(clip: Audio) -> tuple[np.ndarray, tuple[str, ...]]:
     if clip.duration_sec < SHORTEST_SEC:
         raise AudioError("too short to judge", where=clip.path, got=f"{clip.duration_sec:.4g} s", expected=f"at least {SHORTEST_SEC} s")
     if clip.peak < SILENCE_PEAK:
-        raise AudioError("silent: there is nothing to judge", where=clip.path, got=f"peak {clip.peak:.3g}", expected=f"a peak of at least {SILENCE_PEAK:.3g}")
+        expected = f"a peak of at least {SILENCE_PEAK:.3g}"
+        raise AudioError("silent: there is nothing to judge", where=clip.path, got=f"peak {clip.peak:.3g}", expected=expected)
     notes: tuple[str, ...] = ()
     if clip.peak > 1.0:
         notes = (f"peak {clip.peak:.2f}: judged on a copy normalised to 0.99",)

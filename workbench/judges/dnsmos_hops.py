@@ -1,7 +1,8 @@
 """Which hops of a clip DNSMOS scores, and their raw scores with everything that overlapping hops share computed once.
 
-A hop is 9.01 s and hops start one second apart, so neighbours share 89% of what the first five convolutions compute. They differ only where a hop's own
-zero padding reaches in: four frames at either end of the trunk, two rows at either end of the neck, which are computed anew from a few rows each.
+A hop is 9.01 s and hops start one second apart, so neighbours share 89% of what the first five convolutions compute. They differ only
+where a hop's own zero padding reaches in: four frames at either end of the trunk, two rows at either end of the neck, which are computed
+anew from a few rows each.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ _DYNAMIC_RANGE_DB = 80.0
 def scored_hops(sample_count: int, *, all_hops: bool = False) -> list[int]:
     """Start seconds of the hops to score.
 
-    The reference cuts each hop at ``int((start + 9.01) * 16000)``; in binary floating point that is one sample short for starts 7 to 23 and 119 to 122, and
-    what is short is skipped (microsoft/DNS-Challenge issue 130). ``all_hops`` scores those too.
+    The reference cuts each hop at ``int((start + 9.01) * 16000)``; in binary floating point that is one sample short for starts 7 to 23 and
+    119 to 122, and what is short is skipped (microsoft/DNS-Challenge issue 130). ``all_hops`` scores those too.
     """
     starts = range(int(math.floor(sample_count / SAMPLE_RATE_HZ) - HOP_SEC) + 1)
     return [s for s in starts if all_hops or int((s + HOP_SEC) * SAMPLE_RATE_HZ) - s * SAMPLE_RATE_HZ >= HOP_SAMPLES]
@@ -162,19 +163,24 @@ class _Shared:
         """The neck's output for the hops that begin at ``frames``, (B, 32, 225, 40)."""
         lefts, rights = self._neck_ends(frames)
         spans = [(frame // 4, (frame + HOP_FRAMES) // 4) for frame in frames]
-        maps = [[left, self._neck.take(a + _EDGE_ROWS, b - _EDGE_ROWS), right] for left, right, (a, b) in zip(lefts, rights, spans, strict=True)]
-        return np.stack([np.concatenate(parts, axis=1) for parts in maps])
+        inner = [self._neck.take(first + _EDGE_ROWS, end - _EDGE_ROWS) for first, end in spans]
+        return np.stack([np.concatenate(parts, axis=1) for parts in zip(lefts, inner, rights, strict=True)])
 
     def _neck_ends(self, frames: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """The neck's first and last two rows of each hop, (B, 32, 2, 40) each: where the hop's zero padding is felt."""
-        count, inner = len(frames), _EDGE_CONTEXT_ROWS - _EDGE_ROWS
+        count = len(frames)
         ends = [frame + HOP_FRAMES for frame in frames]
         spans = [(f, f + _STRIP_FRAMES) for f in frames] + [(e - _STRIP_FRAMES, e) for e in ends]
         strips = _run(self._networks.trunk, np.stack([_frames(self._samples, *span) for span in spans]))
-        rows = [np.concatenate([strip[:, :_EDGE_ROWS], self._trunk.take(f // 2 + 2, f // 2 + 2 + inner)], axis=1) for strip, f in zip(strips, frames)]
-        rows += [np.concatenate([self._trunk.take(e // 2 - 2 - inner, e // 2 - 2), strip[:, _EDGE_ROWS:]], axis=1) for strip, e in zip(strips[count:], ends)]
-        neck = _run(self._networks.neck, np.stack(rows))
+        first = [np.concatenate([s[:, :_EDGE_ROWS], self._beside(f // 2 + _EDGE_ROWS)], axis=1) for s, f in zip(strips, frames)]
+        tails = zip(strips[count:], ends)
+        last = [np.concatenate([self._beside(e // 2 - _EDGE_CONTEXT_ROWS), s[:, _EDGE_ROWS:]], axis=1) for s, e in tails]
+        neck = _run(self._networks.neck, np.stack(first + last))
         return neck[:count, :, :_EDGE_ROWS], neck[count:, :, -_EDGE_ROWS:]
+
+    def _beside(self, first: int) -> np.ndarray:
+        """The shared rows of the trunk that lie next to a hop's own two and complete the context of an end of the neck."""
+        return self._trunk.take(first, first + _EDGE_CONTEXT_ROWS - _EDGE_ROWS)
 
     def _trunk_rows(self, first: int, end: int) -> np.ndarray:
         """Rows ``first`` to ``end`` of the trunk as if the audio had no ends, (32, rows, 80)."""
@@ -186,7 +192,7 @@ class _Shared:
         return _run(self._networks.neck, self._trunk.take(2 * first - 2, 2 * end + 2)[None])[0, :, 1:-1]
 
     def hop_mel(self, frame: int) -> np.ndarray:
-        """What P.808 sees of the hop that begins at ``frame``, (900, 120): dB below the hop's loudest cell, at most 80, scaled as in training."""
+        """What P.808 sees of the hop that begins at ``frame``, (900, 120): dB under its loudest cell, at most 80, scaled as in training."""
         begin, end = frame * mel.HOP_SAMPLES, (frame + HOP_FRAMES) * mel.HOP_SAMPLES
         outside = np.zeros(mel.HOP_SAMPLES, np.float32)
         first = np.concatenate([outside, self._samples[begin : begin + mel.HOP_SAMPLES + 1]])

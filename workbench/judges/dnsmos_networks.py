@@ -1,9 +1,10 @@
 """The two DNSMOS networks of ``speechmos``, cut so that overlapping hops share what they have in common.
 
-The primary network (P.835: signal, background, overall) is, in order: log power of 320-sample frames every 160 samples, four 3x3 convolutions at
-full resolution that take 97% of the work, a 2x2 pooling, a fifth convolution, another pooling, two small convolutions, a maximum over time, three dense
-layers. ``Networks.trunk`` ends after the first pooling, ``Networks.neck`` after the second; both take any number of rows. ``Networks.head`` is the rest
-for a hop of 900 frames. One second is 100 frames, 50 rows of the trunk and 25 of the neck; past the third pooling hops are out of step.
+The primary network (P.835: signal, background, overall) is, in order: log power of 320-sample frames every 160 samples, four 3x3
+convolutions at full resolution that take 97% of the work, a 2x2 pooling, a fifth convolution, another pooling, two small convolutions, a
+maximum over time, three dense layers. ``Networks.trunk`` ends after the first pooling, ``Networks.neck`` after the second; both take any
+number of rows. ``Networks.head`` is the rest for a hop of 900 frames. One second is 100 frames, 50 rows of the trunk and 25 of the neck;
+past the third pooling hops are out of step.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ FREQUENCY_BINS = 161
 _INSTALL = "pip install speechmos==0.0.1.1 onnxruntime onnx"
 _FILES = {"primary": "sig_bak_ovr.onnx", "p808": "model_v8.onnx"}
 _PUBLISHED_PRIMARY = "269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd"
-# Output channels of the second convolution that never leave zero in the published weights: at most -0.04 before the ReLU on speech, music, noise, tones,
-# clicks, clipped, gated and digitally silent audio, and at most 0.01 (others reach 15 to 60) on audio found by gradient ascent for the purpose.
-# Without them 48 channels remain, which is a whole number of the runtime's blocks of 16, and the trunk takes 0.77 of the time.
+# Output channels of the second convolution that stay at zero in the published weights: under -0.04 before the ReLU on speech, noise, tones,
+# clicks, clipped, gated and digitally silent audio, and at most 0.01 (others reach 15 to 60) on audio made by gradient ascent to wake them.
+# Without them 48 channels remain, a whole number of the runtime's blocks of 16, and the trunk takes 0.77 of the time.
 SILENT_CHANNELS = (2, 4, 12, 21, 22, 29, 30, 31, 34, 36, 40, 41, 44, 53, 55, 56)
 
 
@@ -104,7 +105,11 @@ def load_networks(*, threads: int) -> Networks:
         graphs = _trunk(primary), _neck(primary), _head(primary), _mel_db(primary), _p808(p808)
     except (KeyError, StopIteration, ValueError, IndexError) as error:
         raise EngineError(
-            "these DNSMOS weights have another architecture", where=weights_folder(), got=repr(error), expected="speechmos 0.0.1.1", mend=_INSTALL
+            "these DNSMOS weights have another architecture",
+            where=weights_folder(),
+            got=repr(error),
+            expected="speechmos 0.0.1.1",
+            mend=_INSTALL,
         ) from error
     return Networks(*(_session(graph, threads=threads) for graph in graphs))
 
@@ -116,6 +121,8 @@ def _session(model, *, threads: int):
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # Five sessions take turns: one whose threads still spin after its turn would hold the cores that the next one needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 

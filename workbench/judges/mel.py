@@ -1,7 +1,7 @@
 """Mel spectrum of 16 kHz audio as DNSMOS P.808 was trained on: 321-sample Hann frames every 160 samples, 120 Slaney bands.
 
-The definition is librosa's ``feature.melspectrogram(n_fft=321, hop_length=160, n_mels=120)``; computed here so that scoring needs no librosa,
-whose import takes seconds, and so that hops which overlap share their frames.
+The definition is librosa's ``feature.melspectrogram(n_fft=321, hop_length=160, n_mels=120)``; computed here so that scoring needs no
+librosa, whose import takes seconds, and so that hops which overlap share their frames.
 """
 
 from __future__ import annotations

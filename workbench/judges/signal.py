@@ -26,7 +26,7 @@ _BLOCK_SAMPLES = 1 << 19
 
 @dataclass(frozen=True, slots=True)
 class SignalMetrics:
-    """All finite for any finite audio of at least one sample. dB are relative to a sample value of 1.0 and never under -120.
+    """All finite for any finite audio of at least one sample. Levels in dB are relative to 1.0 and never under -120.
 
     A "frame" is 20 ms of consecutive samples without overlap (a shorter rest at the end is a frame too), its level the RMS of its samples.
 
@@ -42,7 +42,7 @@ class SignalMetrics:
         zero_crossing_rate: share of neighbouring samples of which one is negative and the other is not, 0 to 1.
         spectral_centroid_hz: mean frequency, weighted by power, of the clip's mean power spectrum; 0 for digital silence.
         spectral_rolloff_hz: lowest frequency at or under which 85% of that power lies; 0 for digital silence.
-            The spectrum is Welch's: half-overlapping Hann windows of the power of two that is at least 32 ms. Silent parts weigh nothing in it.
+            The spectrum is Welch's: half-overlapping Hann windows of the power of two that is at least 32 ms; silent parts weigh nothing.
     """
 
     duration_sec: float
@@ -68,7 +68,9 @@ def measure(audio: Audio) -> SignalMetrics:
     if not len(samples):
         raise AudioError("empty audio has no signal to measure", where=audio.path, got="0 samples", expected="at least 1")
     if not all(np.isfinite(block).all() for block in _blocks(samples, _BLOCK_SAMPLES)):
-        raise AudioError("samples that are not finite cannot be measured", where=audio.path, got="NaN or infinity", expected="finite samples")
+        raise AudioError(
+            "samples that are not finite cannot be measured", where=audio.path, got="NaN or infinity", expected="finite samples"
+        )
     rms = _frame_rms(samples, max(1, round(FRAME_SEC * audio.sample_rate_hz)))
     levels_db = _db(rms)
     silent = (levels_db < SILENT_BELOW_DB) | (levels_db < levels_db.max() - SILENT_BELOW_LOUDEST_DB)

@@ -10,7 +10,7 @@ from workbench.clips import load_audio
 from workbench.errors import WorkbenchError
 from workbench.report import figures, players
 from workbench.report.html import Column, Fragment, fold, identity, prose, showing, table, verdict_line
-from workbench.report.planted import planted_section, planted_sentence
+from workbench.report.planted import PlantedSection, no_trial
 from workbench.report.provenance import code_version, provenance
 from workbench.report.session import Run
 from workbench.scan import summaries
@@ -52,7 +52,7 @@ class ValidationReport:
             best = min(singles, key=lambda v: v.audio_error_rate.value)
             worst = max(singles, key=lambda v: v.audio_error_rate.value)
             told += f"; least {best.voice} {_percent(best.audio_error_rate.value)}, most {worst.voice} {_percent(worst.audio_error_rate.value)}"
-        planted = planted_sentence(self.validation.planted)
+        planted = self._planted.sentence() if self._planted else ""
         failed = f" {total.failed} of {total.clips} clips had failures." if total.failed else ""
         return f"{told}.{planted}{failed}"
 
@@ -149,7 +149,12 @@ class ValidationReport:
 
     def planted(self) -> list[object]:
         """How far the validator itself can be trusted."""
-        return planted_section(self.validation.planted, seed=self.config.seed)
+        return self._planted.show() if self._planted else [no_trial()]
+
+    @cached_property
+    def _planted(self) -> PlantedSection | None:
+        trial = self.validation.planted
+        return PlantedSection(trial, threshold=self.validation.log_ratio_threshold, seed=self.config.seed) if trial else None
 
     def worst(self) -> Fragment:
         """The clips most worth listening to."""
@@ -219,7 +224,7 @@ class ValidationReport:
             "computed": self.validation.summary.computed,
             "log_ratio_threshold": self.validation.log_ratio_threshold,
             "voices": [_voice_metrics(voice) for voice in self.voices],
-            "planted": self.validation.planted.metrics() if self.validation.planted else None,
+            "planted": self._planted.metrics() if self._planted else None,
         }
         self.run.finish(metrics, self._provenance)
         return prose("Beside this report: `results.parquet` (a row per clip), `metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`.")

@@ -41,10 +41,19 @@ def read_results(store: Store, scan_id: str, stages: Sequence[StagePlan], *, log
             store.write_derived(list(changed.items()))
 
 
+def transcripts(store: Store, scan_id: str, stages: Sequence[StagePlan]) -> Iterator[tuple[Clip, Transcript | None, Transcript | None]]:
+    """What the fast and the precision engine heard, clip by clip, evidence untouched; None where there is no result."""
+    for members in store.members(scan_id):
+        rows = store.read((member.key for member in members), stages=[stage.name for stage in stages])
+        for member in members:
+            heard = _heard(_found(rows[member.key], stages))
+            yield member.clip, heard.get("fast"), heard.get("precision")
+
+
 def result_of(member: Member, row: StoredRow, stages: Sequence[StagePlan], *, log_ratio_threshold: float) -> ClipResult:
     """One clip's result from its row."""
-    found = {stage.name: result for stage in stages if (result := row.stage(stage.name, stage.fingerprint)) is not None}
-    heard = {name: transcript_of(name, found[name].values) for name in ("fast", "precision") if name in found and not found[name].error}
+    found = _found(row, stages)
+    heard = _heard(found)
     scores, notes = _scores(stages, found)
     precision = heard.get("precision")
     if precision is not None and precision.evidence is not None:
@@ -66,6 +75,14 @@ def result_of(member: Member, row: StoredRow, stages: Sequence[StagePlan], *, lo
         notes=notes,
         stage_sec={name: result.sec for name, result in found.items()},
     )
+
+
+def _found(row: StoredRow, stages: Sequence[StagePlan]) -> dict[str, StageResult]:
+    return {stage.name: result for stage in stages if (result := row.stage(stage.name, stage.fingerprint)) is not None}
+
+
+def _heard(found: dict[str, StageResult]) -> dict[str, Transcript]:
+    return {name: transcript_of(name, found[name].values) for name in ("fast", "precision") if name in found and not found[name].error}
 
 
 def _verdicts(tokens, fast: Transcript | None, precision: Transcript | None, facts: AudioFacts) -> ClipVerdicts | None:

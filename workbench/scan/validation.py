@@ -155,7 +155,7 @@ def _planted(config: ValidationConfig, store: Store, name: str, say: Callable[[s
         return None
     return run_trial(
         store,
-        config.scan_config().model_copy(update={"judges": ()}),
+        config.scan_config(),
         scan_id=f"planted-{name}",
         texts_per_voice=config.planted_texts,
         tune_voices=tune,

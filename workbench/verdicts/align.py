@@ -47,6 +47,10 @@ _JOINERS = frozenset(("and", "a", "an"))
 _MAX_NUMBER_WORDS = 24
 
 
+#: Reference words ``a:b`` differ from heard words ``c:d`` (half-open; one side may be empty), as the tuple (a, b, c, d).
+Stretch = tuple[int, int, int, int]
+
+
 class Block(NamedTuple):
     """Reference words ``ref_start:ref_end`` stand against heard words ``heard_start:heard_end`` (half-open; either side may be empty)."""
 
@@ -56,7 +60,7 @@ class Block(NamedTuple):
     heard_end: int
 
 
-def align_words(reference: Sequence[str], heard: Sequence[str]) -> tuple[EditCounts, list[Block]]:
+def align_words(reference: Sequence[str], heard: Sequence[str]) -> tuple[EditCounts, list[Stretch]]:
     """Plain word edits, and the stretches where the two sides differ.
 
     Returns:
@@ -66,30 +70,35 @@ def align_words(reference: Sequence[str], heard: Sequence[str]) -> tuple[EditCou
     if reference == heard:
         return EditCounts(len(reference), 0, 0, 0), []
     substituted = deleted = inserted = 0
-    blocks: list[Block] = []
-    a = b = c = d = 0
+    stretches: list[Stretch] = []
+    a, b, c, d = -1, -1, -1, -1
     for tag, i, j in Levenshtein.editops(reference, heard).as_list():
         if i != b or j != d:
-            if b > a or d > c:
-                blocks.append(Block(a, b, c, d))
+            if b >= 0:
+                stretches.append((a, b, c, d))
             a, b, c, d = i, i, j, j
         if tag == "replace":
-            substituted, b, d = substituted + 1, b + 1, d + 1
+            substituted += 1
+            b += 1
+            d += 1
         elif tag == "delete":
-            deleted, b = deleted + 1, b + 1
+            deleted += 1
+            b += 1
         else:
-            inserted, d = inserted + 1, d + 1
-    blocks.append(Block(a, b, c, d))
+            inserted += 1
+            d += 1
+    stretches.append((a, b, c, d))
     if deleted or inserted:
-        blocks = _moved_right(blocks, reference, heard)
-    return EditCounts(len(reference) - substituted - deleted, substituted, deleted, inserted), blocks
+        stretches = _moved_right(stretches, reference, heard)
+    return EditCounts(len(reference) - substituted - deleted, substituted, deleted, inserted), stretches
 
 
-def _moved_right(blocks: list[Block], reference: Sequence[str], heard: Sequence[str]) -> list[Block]:
-    out: list[Block] = []
-    for number, (a, b, c, d) in enumerate(blocks):
-        limit = blocks[number + 1].ref_start if number + 1 < len(blocks) else len(reference)
-        if out and out[-1].ref_end == a and out[-1].heard_end == c:  # the one before slid up to this one
+def _moved_right(stretches: list[Stretch], reference: Sequence[str], heard: Sequence[str]) -> list[Stretch]:
+    out: list[Stretch] = []
+    limits = [s[0] for s in stretches[1:]]
+    limits.append(len(reference))
+    for (a, b, c, d), limit in zip(stretches, limits, strict=True):
+        if out and out[-1][1] == a:  # the one before slid up to this one
             a, _, c, _ = out.pop()
         if a == b:
             while b < limit and heard[c] == heard[d]:
@@ -99,31 +108,30 @@ def _moved_right(blocks: list[Block], reference: Sequence[str], heard: Sequence[
             while b < limit and reference[a] == reference[b]:
                 a, b, c = a + 1, b + 1, c + 1
             d = c
-        out.append(Block(a, b, c, d))
+        out.append((a, b, c, d))
     return out
 
 
-def widen_numbers(blocks: list[Block], reference: Sequence[str], heard: Sequence[str], units: Sequence[int] | None) -> list[Block]:
-    """Blocks widened to whole numbers and whole written forms: "nineteen [hundred] five" can only be weighed against "nineteen [oh] five" in full.
+def widen_numbers(stretches: list[Stretch], reference: Sequence[str], heard: Sequence[str], units: Sequence[int] | None) -> list[Stretch]:
+    """Stretches widened to whole numbers and whole written forms: "nineteen [hundred] five" can only be weighed against "nineteen [oh] five" in full.
 
     Args:
         units: per reference word the number of the written form it shares with others ("$3.50" is five words), -1 for none; None when no word has one.
     """
     if not units and NUMBER_WORDS.isdisjoint(reference) and NUMBER_WORDS.isdisjoint(heard):
-        return blocks
-    out: list[Block] = []
-    for number, (a, b, c, d) in enumerate(blocks):
+        return stretches
+    out: list[Stretch] = []
+    for number, (a, b, c, d) in enumerate(stretches):
         if _touches_number(a, b, c, d, reference, heard, units):
-            low = out[-1].ref_end if out else 0
-            high = blocks[number + 1].ref_start if number + 1 < len(blocks) else len(reference)
+            low = out[-1][1] if out else 0
+            high = stretches[number + 1][0] if number + 1 < len(stretches) else len(reference)
             while a > low and (reference[a - 1] in NUMBER_WORDS or (units and units[a - 1] >= 0)):
                 a, c = a - 1, c - 1
             while b < high and (reference[b] in NUMBER_WORDS or (units and units[b] >= 0)):
                 b, d = b + 1, d + 1
-        if out and out[-1].ref_end >= a:
-            before = out.pop()
-            a, c = before.ref_start, before.heard_start
-        out.append(Block(a, b, c, d))
+        if out and out[-1][1] >= a:
+            a, _, c, _ = out.pop()
+        out.append((a, b, c, d))
     return out
 
 

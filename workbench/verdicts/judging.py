@@ -9,16 +9,16 @@ from itertools import repeat
 from workbench.audio import Audio
 from workbench.stt.base import Transcript, Word
 from workbench.text import Token, tokenise
-from workbench.verdicts.align import Block, align_words, widen_numbers
-from workbench.verdicts.base import AudioFacts, ClipVerdicts, Insertion, Verdict, WordVerdict
+from workbench.verdicts.align import Stretch, align_words, widen_numbers
+from workbench.verdicts.base import AudioFacts, ClipVerdicts, EditCounts, Insertion, Verdict, WordVerdict
 from workbench.verdicts.clip_flags import clip_flags
 from workbench.verdicts.decide import judge_insertion
 from workbench.verdicts.regions import View, absent_view, exact_view, judge_one_wrong, judge_region, view_of
 
 #: Stands in the columns where a region's own verdicts will stand.
 _FILL = [Word("", 0.0, 0.0)]
-#: Stands after an engine's last block.
-_END = Block(sys.maxsize, sys.maxsize, sys.maxsize, sys.maxsize)
+#: Stands after an engine's last stretch.
+_END: Stretch = (sys.maxsize, sys.maxsize, sys.maxsize, sys.maxsize)
 
 
 def judge(
@@ -48,40 +48,30 @@ def judge(
     kinds = [t.kind for t in tokens]
     plain = kinds.count("word") == len(kinds)
     units = None if plain else _units(tokens)
-    first = _Heard(fast.words, words, units)
-    second = _Heard(precision.words, words, units) if precision is not None else None
-    verdicts, insertions = _walk(tokens, words, units, first, second, facts.duration_sec if facts else None)
+    fast_edits, first = _stretches(words, fast.words, units)
+    precision_edits, second = _stretches(words, precision.words, units) if precision is not None else (None, [])
+    heard = fast.words, None if precision is None else precision.words
+    verdicts, insertions = _walk(tokens, words, units, heard, first, second, facts.duration_sec if facts else None)
     if "abbreviation" in kinds:
         verdicts = [_written_short(v) if kind == "abbreviation" else v for v, kind in zip(verdicts, kinds, strict=True)]
-    flags = clip_flags(
-        words,
-        verdicts,
-        insertions,
-        anything_heard=bool(first.words or (second and second.words)),
-        both_engines=second is not None,
-        audio=facts,
-    )
-    confidences = [c for w in fast.words if (c := w.confidence) is not None]
+    flags = clip_flags(words, verdicts, insertions, anything_heard=any(heard), both_engines=precision is not None, audio=facts)
+    confidences = [w.confidence for w in fast.words]
+    if None in confidences:
+        confidences = [c for c in confidences if c is not None]
     return ClipVerdicts(
         words=tuple(verdicts),
         insertions=tuple(insertions),
         flags=flags,
-        fast_edits=first.edits,
-        precision_edits=second.edits if second else None,
+        fast_edits=fast_edits,
+        precision_edits=precision_edits,
         confidence=sum(confidences) / len(confidences) if confidences else None,
     )
 
 
-class _Heard:
-    """One engine's words beside the reference."""
-
-    __slots__ = ("words", "edits", "blocks")
-
-    def __init__(self, heard: tuple[Word, ...], reference: list[str], units: list[int] | None) -> None:
-        self.words = heard
-        texts = [w.text for w in heard]
-        self.edits, blocks = align_words(reference, texts)
-        self.blocks = widen_numbers(blocks, reference, texts, units) if blocks else blocks
+def _stretches(reference: list[str], heard: tuple[Word, ...], units: list[int] | None) -> tuple[EditCounts, list[Stretch]]:
+    texts = [w.text for w in heard]
+    edits, stretches = align_words(reference, texts)
+    return edits, widen_numbers(stretches, reference, texts, units) if stretches else stretches
 
 
 def _units(tokens: Sequence[Token]) -> list[int] | None:
@@ -93,10 +83,10 @@ def _units(tokens: Sequence[Token]) -> list[int] | None:
     return [start if start in shared else -1 for start in starts]
 
 
-def _regions(first: list[Block], second: list[Block]) -> Iterator[tuple[int, int, list[Block], list[Block]]]:
-    """Stretches of the reference ``start:end`` in which either engine differs, with each engine's blocks in them.
+def _regions(first: list[Stretch], second: list[Stretch]) -> Iterator[tuple[int, int, list[Stretch], list[Stretch]]]:
+    """Regions of the reference ``start:end`` in which either engine differs, with each engine's stretches in them.
 
-    Blocks that overlap belong together, and blocks that touch where one of them holds more heard words than reference words: both engines may have
+    Stretches that overlap belong together, and stretches that touch where one of them holds more heard words than reference words: both engines may have
     inserted the same word at that border.
     """
     first, second = [*first, _END], [*second, _END]
@@ -104,90 +94,97 @@ def _regions(first: list[Block], second: list[Block]) -> Iterator[tuple[int, int
     while True:
         f0, p0 = f, p
         if first[f][0] <= second[p][0]:
-            block = first[f]
+            stretch = first[f]
             f += 1
         else:
-            block = second[p]
+            stretch = second[p]
             p += 1
-        if block is _END:
+        if stretch is _END:
             return
-        start, end, heard_start, heard_end = block
+        start, end, heard_start, heard_end = stretch
         if first[f][0] <= end or second[p][0] <= end:
             extra = heard_end - heard_start > end - start
             while True:
                 if _belongs(first[f], end, extra):
-                    block, f = first[f], f + 1
+                    stretch, f = first[f], f + 1
                 elif _belongs(second[p], end, extra):
-                    block, p = second[p], p + 1
+                    stretch, p = second[p], p + 1
                 else:
                     break
-                end, extra = max(end, block.ref_end), extra or _has_extra(block)
+                end, extra = max(end, stretch[1]), extra or _has_extra(stretch)
         yield start, end, first[f0:f], second[p0:p]
 
 
-def _has_extra(block: Block) -> bool:
-    return block.heard_end - block.heard_start > block.ref_end - block.ref_start
+def _has_extra(stretch: Stretch) -> bool:
+    a, b, c, d = stretch
+    return d - c > b - a
 
 
-def _belongs(block: Block, end: int, extra: bool) -> bool:
-    return block.ref_start < end or (block.ref_start == end and (extra or _has_extra(block)))
+def _belongs(stretch: Stretch, end: int, extra: bool) -> bool:
+    return stretch[0] < end or (stretch[0] == end and (extra or _has_extra(stretch)))
 
 
 def _walk(
-    tokens: Sequence[Token], words: list[str], units: list[int] | None, first: _Heard, second: _Heard | None, duration_sec: float | None
+    tokens: Sequence[Token],
+    words: list[str],
+    units: list[int] | None,
+    heard: tuple[tuple[Word, ...], tuple[Word, ...] | None],
+    first: list[Stretch],
+    second: list[Stretch],
+    duration_sec: float | None,
 ) -> tuple[list[WordVerdict], list[Insertion]]:
-    f_words, p_words = first.words, second.words if second else ()
-    if not first.blocks and not (second and second.blocks):
-        return _passed(words, f_words, p_words if second else None), []
-    f_columns: list[Word] = []
-    p_columns: list[Word] = []
-    regions: list[tuple[int, int, list[WordVerdict]]] = []
+    fast, both = heard[0], heard[1] is not None
+    precision = heard[1] if both else ()
+    if not first and not second:
+        return _passed(words, fast, precision if both else None), []
+    f_column: list[Word] = []
+    p_column: list[Word] = []
+    judged: list[tuple[int, int, list[WordVerdict]]] = []
     insertions: list[Insertion] = []
     done = f_done = p_done = 0
-    for start, end, f_blocks, p_blocks in _regions(first.blocks, second.blocks if second else []):
+    for start, end, f_stretches, p_stretches in _regions(first, second):
         f_start, p_start = f_done + start - done, p_done + start - done
-        f_columns += f_words[f_done:f_start]
-        p_columns += p_words[p_done:p_start]
-        f_done, p_done = _after(f_blocks, start, end, f_start), _after(p_blocks, start, end, p_start)
-        heard = f_words[f_start:f_done], p_words[p_start:p_done] if second else None
-        before_sec = f_words[f_start - 1].end_sec if f_start else 0.0
-        after_sec = f_words[f_done].start_sec if f_done < len(f_words) else duration_sec
-        if second and end - start == 1 and not (f_blocks and p_blocks) and len(heard[0] if f_blocks else heard[1]) <= 1:
-            judged = [judge_one_wrong(tokens[start], start, *heard, fast_wrong=bool(f_blocks), before_sec=before_sec, after_sec=after_sec)]
-        elif start == end:
-            judged = []
-            insertions += judge_insertion(start, *heard)
+        f_column += fast[f_done:f_start]
+        p_column += precision[p_done:p_start]
+        length = end - start
+        f_done = f_stretches[-1][3] + end - f_stretches[-1][1] if f_stretches else f_start + length
+        p_done = p_stretches[-1][3] + end - p_stretches[-1][1] if p_stretches else p_start + length
+        f_heard, p_heard = fast[f_start:f_done], precision[p_start:p_done] if both else None
+        if length:
+            before_sec = fast[f_start - 1].end_sec if f_start else 0.0
+            after_sec = fast[f_done].start_sec if f_done < len(fast) else duration_sec
+            if length == 1 and both and not (f_stretches and p_stretches) and len(f_heard if f_stretches else p_heard) <= 1:
+                verdicts = [judge_one_wrong(tokens[start], start, f_heard, p_heard, bool(f_stretches), before_sec, after_sec)]
+            else:
+                shared = tuple(units[start:end]) if units else None
+                verdicts, inserted = judge_region(
+                    start,
+                    words[max(0, start - 1) : end],
+                    _view(tokens[start:end], f_heard, shared, start == 0, differs=bool(f_stretches)),
+                    _view(tokens[start:end], p_heard, shared, start == 0, differs=bool(p_stretches)),
+                    both_engines=both,
+                    before_sec=before_sec,
+                    after_sec=after_sec,
+                )
+                insertions += inserted
+            judged.append((start, end, verdicts))
+            f_column += _FILL * length
+            p_column += _FILL * length
         else:
-            shared = tuple(units[start:end]) if units else None
-            views = [
-                _view(tokens[start:end], said, shared, start == 0, differs=bool(blocks))
-                for said, blocks in zip(heard, (f_blocks, p_blocks), strict=True)
-            ]
-            judged, inserted = judge_region(
-                start, words[max(0, start - 1) : end], *views, both_engines=second is not None, before_sec=before_sec, after_sec=after_sec
-            )
-            insertions += inserted
-        regions.append((start, end, judged))
-        f_columns += _FILL * (end - start)
-        p_columns += _FILL * (end - start)
+            insertions += judge_insertion(start, f_heard, p_heard)
         done = end
-    f_columns += f_words[f_done:]
-    p_columns += p_words[p_done:]
-    verdicts = _passed(words, f_columns, p_columns if second else None)
-    for start, end, judged in regions:
-        verdicts[start:end] = judged
-    return verdicts, insertions
+    f_column += fast[f_done:]
+    p_column += precision[p_done:]
+    out = _passed(words, f_column, p_column if both else None)
+    for start, end, verdicts in judged:
+        out[start:end] = verdicts
+    return out, insertions
 
 
 def _view(tokens: Sequence[Token], heard: tuple[Word, ...] | None, units: tuple[int, ...] | None, opens_text: bool, *, differs: bool) -> View:
     if heard is None:
         return absent_view(len(tokens))
     return view_of(tokens, heard, units, opens_text=opens_text) if differs else exact_view(heard)
-
-
-def _after(blocks: list[Block], start: int, end: int, heard_start: int) -> int:
-    """Index of the first heard word after the region ``start:end`` that begins at ``heard_start``."""
-    return blocks[-1].heard_end + end - blocks[-1].ref_end if blocks else heard_start + end - start
 
 
 def _passed(words: list[str], fast: Sequence[Word], precision: Sequence[Word] | None) -> list[WordVerdict]:

@@ -79,7 +79,7 @@ def judged(
     from workbench.stt.evidence import apply_threshold
 
     if judge is None:
-        from workbench.verdicts.judge import judge
+        from workbench.verdicts import judge
     return [
         judge(" ".join(text.reference), first, None if second is None else apply_threshold(second, log_ratio_threshold=threshold))
         for text, first, second in zip(planted, fast, precision, strict=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from workbench.errors import TextError
+from workbench.verdicts.decide import WEAK_FORMS
 
 
 class Kind(StrEnum):
@@ -126,7 +127,8 @@ def _replaced_neighbour(text_id, words, chance, common, pool):
     from workbench.text import neighbours, pronunciations, word_distance
 
     for place in _shuffled(words, chance):
-        if len(pronunciations(words[place])[0]) < 3:
+        # Unstressed function words are reduced in speech: "and" said as "end" is not an error that anyone could hear.
+        if words[place] in WEAK_FORMS or len(pronunciations(words[place])[0]) < 3:
             continue
         low, high = NEIGHBOUR_RANGE
         near = [w for w in neighbours(words[place], count=24) if common(w) and low <= word_distance([words[place]], [w]) <= high]

@@ -127,24 +127,17 @@ def judge_region(
 
 
 def judge_one_wrong(
-    token: Token,
-    index: int,
-    fast: tuple[Word, ...],
-    precision: tuple[Word, ...],
-    *,
-    fast_wrong: bool,
-    before_sec: float,
-    after_sec: float | None,
+    token: Token, index: int, fast: tuple[Word, ...], precision: tuple[Word, ...], fast_wrong: bool, before_sec: float, after_sec: float | None
 ) -> WordVerdict:
     """``judge_region`` for the commonest region: one word that one engine heard as written and the other as another word or not at all."""
-    place = _related(token, fast if fast_wrong else precision, index == 0)
-    verdict = TABLE[(place.relation, Relation.RIGHT) if fast_wrong else (Relation.RIGHT, place.relation)]
+    relation, distance, _, _, _ = _related(token, fast if fast_wrong else precision, index == 0)
+    verdict = TABLE[relation, Relation.RIGHT] if fast_wrong else TABLE[Relation.RIGHT, relation]
     if fast:
-        start_sec, end_sec, confidence = fast[0].start_sec, fast[0].end_sec, fast[0].confidence
-    else:
-        start_sec, end_sec = _between((precision[0].start_sec, precision[0].end_sec), before_sec, after_sec, 1)
-        confidence = precision[0].confidence
-    return WordVerdict(index, token.text, verdict, fast, precision, place.distance, start_sec, end_sec, confidence)
+        word = fast[0]
+        return WordVerdict(index, token.text, verdict, fast, precision, distance, word.start_sec, word.end_sec, word.confidence)
+    word = precision[0]
+    start_sec, end_sec = _between((word.start_sec, word.end_sec), before_sec, after_sec, 1)
+    return WordVerdict(index, token.text, verdict, fast, precision, distance, start_sec, end_sec, word.confidence)
 
 
 def _both_wrong(k: int, words: Sequence[str], fast: list[Place], precision: list[Place]) -> Verdict:

@@ -123,7 +123,7 @@ BUILT_IN = (
         licence_code="MIT",
         licence_weights="MIT (as speechmos ships them)",
         install="pip install speechmos==0.0.1.1 onnxruntime onnx",
-        programs=(("python:speechmos",), ("python:onnxruntime",)),
+        programs=(("python:speechmos",), ("python:onnxruntime",), ("python:onnx",)),
         weights="ONNX files inside speechmos 0.0.1.1",
         sample_rate_hz=16000,
     ),

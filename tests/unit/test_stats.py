@@ -56,3 +56,10 @@ def test_clustered_intervals_cover_the_truth_about_as_often_as_they_say():
         found = mean_estimate(list(values), list(np.arange(40).repeat(3)), seed=trial)
         covered += found.low <= 2.0 <= found.high
     assert covered >= 0.88 * 120
+
+
+def test_no_error_seen_is_not_no_error_possible():
+    none = ratio_estimate([0] * 20, [10] * 20, list(range(20)), seed=1)
+    assert none.value == none.low == 0.0 and 0.01 < none.high < 0.05
+    every = mean_estimate([1.0] * 20, list(range(20)), seed=1)
+    assert every.value == every.high == 1.0 and 0.75 < every.low < 0.95

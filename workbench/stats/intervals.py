@@ -52,6 +52,8 @@ def ratio_estimate(numerators: Sequence[float], denominators: Sequence[float], c
     value = float(top.sum() / bottom.sum())
     if len(names) < 3:
         return Estimate(value, None, None, len(names))
+    if not top.any() or (top == bottom).all():
+        return _without_events(value, len(names), float(bottom.sum()))
     if (top == value * bottom).all():
         return Estimate(value, value, value, len(names))
     from scipy.stats import bootstrap
@@ -62,6 +64,15 @@ def ratio_estimate(numerators: Sequence[float], denominators: Sequence[float], c
 
     found = bootstrap((top, bottom), ratio, paired=True, n_resamples=RESAMPLES, method="percentile", random_state=np.random.default_rng(seed), batch=500)
     return Estimate(value, float(found.confidence_interval.low), float(found.confidence_interval.high), len(names))
+
+
+def _without_events(value: float, clusters: int, whole: float) -> Estimate:
+    """The interval where no cluster holds an event (or every unit is one): resampling would give it no width and claim certainty.
+
+    The Wilson bound on the share of clusters that hold an event, each taken to hold one of its units.
+    """
+    reach = proportion(0, clusters).high * clusters / whole
+    return Estimate(value, max(0.0, value - reach) if value else 0.0, value if value else min(1.0, reach), clusters)
 
 
 def mean_estimate(values: Sequence[float], clusters: Sequence[Hashable], *, seed: int) -> Estimate:

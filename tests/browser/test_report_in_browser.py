@@ -12,15 +12,6 @@ from tests.browser.sample_report import sample_notebook
 from workbench.report.export import export_html
 from workbench.report.theme import contrast
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
 #: Every element with text of its own: its colour and the first opaque ground under it, as #rrggbb.
 COLOURS = """() => {
   const hex = (colour) => {
@@ -54,19 +45,6 @@ def report(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("a report's folder")
     notebook = sample_notebook(folder / "notebook.ipynb", folder)
     return export_html(notebook, folder / "report #1.html").path
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.fail("the report's browser tests need Chromium: install it with 'apt-get install chromium' and run the tests again")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=FLAGS, headless=True)
-        yield started
-        started.close()
 
 
 @pytest.fixture

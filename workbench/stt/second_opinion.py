@@ -41,7 +41,7 @@ class SecondOpinionTranscriber:
             # The decoder serves as front end only: it writes the cepstra it computes into this folder.
             self._decoder = open_decoder(lm=None, mfclogdir=str(self._folder))
             self._decoder.set_align_text("a")
-            self._weigher = Weigher(load_model(_model_folder()))
+            self._weigher = Weigher(load_model(model_folder()))
         except BaseException:
             self.close()
             raise
@@ -115,10 +115,15 @@ class SecondOpinionTranscriber:
         return {"engine": self.name, "version": version("pocketsphinx"), "weights": WEIGHTS, "sample_rate_hz": SAMPLE_RATE_HZ, "opinion_model": MODEL_NAME}
 
 
-def _model_folder() -> Path:
-    from pocketsphinx import get_model_path
+def model_folder() -> Path:
+    """Folder of the acoustic model inside pocketsphinx's bundled en-us model.
 
-    folder = Path(get_model_path("en-us/en-us"))
+    Raises:
+        EngineUnavailableError: the package or its model is missing.
+    """
+    from workbench.text import lexicon
+
+    folder = lexicon.model_folder() / "en-us"
     if not (folder / "mdef").exists():
         raise EngineUnavailableError("pocketsphinx's en-us model is missing", where=folder, mend="pip install --force-reinstall pocketsphinx==5.1.1")
     return folder

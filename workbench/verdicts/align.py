@@ -26,8 +26,8 @@ _GROUP = 0.1
 #: A group that shares neither letters nor sounds in full may differ by at most this share of its phones.
 _GROUP_FAR = 0.6
 #: Stretches with more cells than this are cut along the first alignment before the second: 5,000 words against 5,000 take seconds, not hours.
-MAX_CELLS = 576
-_CHUNK = 20
+MAX_CELLS = 256
+_CHUNK = 12
 _LONG_WORD = 40
 _VOWELS = frozenset("aeiouy")
 _TIE = 1e-9

@@ -133,6 +133,8 @@ def _distance_of_words(a: str, b: str) -> float:
     for x in readings_a:
         for y in readings_b:
             start, longer, shorter = 0, max(len(x), len(y)), min(len(x), len(y))
+            if longer - shorter >= best * longer:
+                continue
             while start < shorter and x[start] == y[start]:
                 start += 1
             end = 0

@@ -61,7 +61,8 @@ def result_of(member: Member, row: StoredRow, stages: Sequence[StagePlan], *, lo
     readable = row.stage("audio", AUDIO_FINGERPRINT)
     failures = _failures(member.clip, readable, found)
     tokens = tokenise(member.clip.text)
-    facts = AudioFacts(duration_sec=scores.get("duration_sec"), rms_db=scores.get("rms_db"))
+    known = "duration_sec" in scores and "rms_db" in scores
+    facts = AudioFacts(duration_sec=scores["duration_sec"], rms_db=scores["rms_db"]) if known else None
     return ClipResult(
         clip=member.clip,
         file_hash=member.key.file_hash,
@@ -85,7 +86,7 @@ def _heard(found: dict[str, StageResult]) -> dict[str, Transcript]:
     return {name: transcript_of(name, found[name].values) for name in ("fast", "precision") if name in found and not found[name].error}
 
 
-def _verdicts(tokens, fast: Transcript | None, precision: Transcript | None, facts: AudioFacts) -> ClipVerdicts | None:
+def _verdicts(tokens, fast: Transcript | None, precision: Transcript | None, facts: AudioFacts | None) -> ClipVerdicts | None:
     return judge(tokens, fast, precision, audio=facts) if tokens and fast is not None else None
 
 

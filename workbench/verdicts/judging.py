@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 
 from workbench.audio import Audio
 from workbench.stt.base import Transcript, Word
@@ -15,8 +14,7 @@ from workbench.verdicts.clip_flags import clip_flags
 from workbench.verdicts.decide import judge_insertion
 from workbench.verdicts.regions import View, absent_view, exact_view, judge_one_wrong, judge_region, view_of
 
-#: Stands in the columns where a region's own verdicts will stand.
-_FILL = [Word("", 0.0, 0.0)]
+_new, _PASS = tuple.__new__, Verdict.PASS
 #: Stands after an engine's last stretch.
 _END: Stretch = (sys.maxsize, sys.maxsize, sys.maxsize, sys.maxsize)
 
@@ -133,51 +131,38 @@ def _walk(
     second: list[Stretch],
     duration_sec: float | None,
 ) -> tuple[list[WordVerdict], list[Insertion]]:
-    fast, both = heard[0], heard[1] is not None
-    precision = heard[1] if both else ()
-    if not first and not second:
-        return _passed(words, fast, precision if both else None), []
-    f_column: list[Word] = []
-    p_column: list[Word] = []
-    judged: list[tuple[int, int, list[WordVerdict]]] = []
+    fast, precision = heard
+    out: list[WordVerdict] = []
     insertions: list[Insertion] = []
-    done = f_done = p_done = 0
+    f_done = p_done = 0
     for start, end, f_stretches, p_stretches in _regions(first, second):
-        f_start, p_start = f_done + start - done, p_done + start - done
-        f_column += fast[f_done:f_start]
-        p_column += precision[p_done:p_start]
         length = end - start
+        f_start, p_start = f_done + start - len(out), p_done + start - len(out)
+        out += _passed(words, len(out), start, fast, f_done, precision, p_done)
         f_done = f_stretches[-1][3] + end - f_stretches[-1][1] if f_stretches else f_start + length
         p_done = p_stretches[-1][3] + end - p_stretches[-1][1] if p_stretches else p_start + length
-        f_heard, p_heard = fast[f_start:f_done], precision[p_start:p_done] if both else None
-        if length:
-            before_sec = fast[f_start - 1].end_sec if f_start else 0.0
-            after_sec = fast[f_done].start_sec if f_done < len(fast) else duration_sec
-            if length == 1 and both and not (f_stretches and p_stretches) and len(f_heard if f_stretches else p_heard) <= 1:
-                verdicts = [judge_one_wrong(tokens[start], start, f_heard, p_heard, bool(f_stretches), before_sec, after_sec)]
-            else:
-                shared = tuple(units[start:end]) if units else None
-                verdicts, inserted = judge_region(
-                    start,
-                    words[max(0, start - 1) : end],
-                    _view(tokens[start:end], f_heard, shared, start == 0, differs=bool(f_stretches)),
-                    _view(tokens[start:end], p_heard, shared, start == 0, differs=bool(p_stretches)),
-                    both_engines=both,
-                    before_sec=before_sec,
-                    after_sec=after_sec,
-                )
-                insertions += inserted
-            judged.append((start, end, verdicts))
-            f_column += _FILL * length
-            p_column += _FILL * length
-        else:
+        f_heard, p_heard = fast[f_start:f_done], None if precision is None else precision[p_start:p_done]
+        if not length:
             insertions += judge_insertion(start, f_heard, p_heard)
-        done = end
-    f_column += fast[f_done:]
-    p_column += precision[p_done:]
-    out = _passed(words, f_column, p_column if both else None)
-    for start, end, verdicts in judged:
-        out[start:end] = verdicts
+            continue
+        before_sec = fast[f_start - 1].end_sec if f_start else 0.0
+        after_sec = fast[f_done].start_sec if f_done < len(fast) else duration_sec
+        if length == 1 and p_heard is not None and not (f_stretches and p_stretches) and len(f_heard if f_stretches else p_heard) <= 1:
+            out.append(judge_one_wrong(tokens[start], start, f_heard, p_heard, bool(f_stretches), before_sec, after_sec))
+            continue
+        shared = tuple(units[start:end]) if units else None
+        verdicts, inserted = judge_region(
+            start,
+            words[max(0, start - 1) : end],
+            _view(tokens[start:end], f_heard, shared, start == 0, differs=bool(f_stretches)),
+            _view(tokens[start:end], p_heard, shared, start == 0, differs=bool(p_stretches)),
+            both_engines=p_heard is not None,
+            before_sec=before_sec,
+            after_sec=after_sec,
+        )
+        out += verdicts
+        insertions += inserted
+    out += _passed(words, len(out), len(words), fast, f_done, precision, p_done)
     return out, insertions
 
 
@@ -187,21 +172,23 @@ def _view(tokens: Sequence[Token], heard: tuple[Word, ...] | None, units: tuple[
     return view_of(tokens, heard, units, opens_text=opens_text) if differs else exact_view(heard)
 
 
-def _passed(words: list[str], fast: Sequence[Word], precision: Sequence[Word] | None) -> list[WordVerdict]:
-    """Every word passed: one call into C per column, since nine words in ten do."""
-    columns = zip(
-        range(len(words)),
-        words,
-        repeat(Verdict.PASS),
-        zip(fast),
-        repeat(()) if precision is None else zip(precision),
-        repeat(None),
-        [w.start_sec for w in fast],
-        [w.end_sec for w in fast],
-        [w.confidence for w in fast],
-    )
-    # ``WordVerdict._make`` without its Python frame, which would cost as much as all the rest.
-    return list(map(tuple.__new__, repeat(WordVerdict), columns))
+def _passed(
+    words: list[str], start: int, end: int, fast: tuple[Word, ...], f_start: int, precision: tuple[Word, ...] | None, p_start: int
+) -> list[WordVerdict]:
+    """Reference words ``start:end``, which every engine heard as written, from its word ``f_start`` (``p_start``) on."""
+    span = range(start, end)
+    f_span = fast[f_start : f_start + len(span)]
+    # Tuples made into named tuples directly: nine words in ten come this way, and the call of the class would cost as much as all the rest.
+    if precision is None:
+        return [
+            _new(WordVerdict, (k, word, _PASS, (f,), (), None, f.start_sec, f.end_sec, f.confidence))
+            for k, word, f in zip(span, words[start:end], f_span, strict=True)
+        ]
+    p_span = precision[p_start : p_start + len(span)]
+    return [
+        _new(WordVerdict, (k, word, _PASS, (f,), (p,), None, f.start_sec, f.end_sec, f.confidence))
+        for k, word, f, p in zip(span, words[start:end], f_span, p_span, strict=True)
+    ]
 
 
 def _written_short(verdict: WordVerdict) -> WordVerdict:

@@ -33,7 +33,7 @@ from workbench.verdicts import judge
 
 VOCABULARY = 20_000
 WRONG = 0.10
-ROUNDS = 5
+ROUNDS = 9
 TURN = 100
 _KINDS = ("neighbour", "other", "drop", "extra", "homophone", "joint")
 _WEIGHTS = (45, 15, 15, 10, 8, 7)

@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
-from workbench.stt.acoustic import FrameScores, features, load_model
+from workbench.stt.acoustic import FrameScores, load_model
 from workbench.stt.chains import ChainScorer
-from workbench.stt.pocketsphinx_free import SAMPLE_RATE_HZ, feed, open_decoder
+from workbench.stt.front_end import SAMPLE_RATE_HZ, LoggingDecoder
 from workbench.text import pronunciations
 
 WORDS = "the widow sold her piano".split()
@@ -28,19 +28,17 @@ def samples():
 
 @pytest.fixture(scope="module")
 def scorer():
-    from workbench.stt.second_opinion import model_folder
+    from workbench.stt.pocketsphinx_free import model_folder
 
     return ChainScorer(load_model(model_folder()))
 
 
 @pytest.fixture(scope="module")
-def scores(samples, scorer, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cepstra")
-    decoder = open_decoder(lm=None, mfclogdir=str(folder))
-    decoder.set_align_text("a")
-    feed(decoder, samples, search=False)
-    cepstra = np.frombuffer(next(folder.glob("*.mfc")).read_bytes(), dtype=">f4", offset=4).reshape(-1, 13).astype(np.float32)
-    return FrameScores(scorer.model, features(cepstra))
+def scores(samples, scorer):
+    front_end = LoggingDecoder(lm=None)
+    front_end.decoder.set_align_text("a")
+    yield FrameScores(scorer.model, front_end.hear(samples, search=False))
+    front_end.close()
 
 
 def sounds(text: str):
@@ -48,10 +46,11 @@ def sounds(text: str):
 
 
 def test_alignment_agrees_with_pocketsphinx_to_two_frames(samples, scorer, scores):
-    decoder = open_decoder(lm=None, compallsen=True, bestpath=False, beam=1e-80, wbeam=1e-60, pbeam=1e-80, maxhmmpf=-1)
-    decoder.set_align_text(" ".join(WORDS))
-    feed(decoder, samples)
-    theirs = [(s.start_frame, s.end_frame + 1) for s in decoder.seg() if s.word[0] not in "<["]
+    aligner = LoggingDecoder(lm=None, compallsen=True, bestpath=False, beam=1e-80, wbeam=1e-60, pbeam=1e-80, maxhmmpf=-1)
+    aligner.decoder.set_align_text(" ".join(WORDS))
+    aligner.hear(samples)
+    theirs = [(s.start_frame, s.end_frame + 1) for s in aligner.decoder.seg() if s.word[0] not in "<["]
+    aligner.close()
     path = scorer.best(scores, [[[sounds(" ".join(WORDS))]]], align=True)[0].path
     ours = [path.span(number) for number in range(len(WORDS))]
     assert np.abs(np.array(ours) - np.array(theirs)).max() <= 2
@@ -70,6 +69,12 @@ def test_networks_scored_together_score_as_alone(scorer, scores):
     together = [chain.score for chain in scorer.best(scores, networks)]
     assert together == [scorer.best(scores, [network])[0].score for network in networks]
     assert together[0] == max(together)
+
+
+def test_a_window_scores_as_the_same_frames_alone(scorer, scores):
+    window, network = scores.window(20, 90), [[sounds("widow sold")]]
+    assert np.allclose(window.of(np.arange(0, 5000, 7)), scores.of(np.arange(0, 5000, 7))[20:90], atol=1e-3)
+    assert np.isfinite(scorer.best(window, [network])[0].score)
 
 
 def test_more_words_than_frames_cannot_be_said(scorer):

@@ -8,7 +8,8 @@ import pytest
 from workbench.audio import Audio
 from workbench.errors import EngineError
 from workbench.stt.base import SttRequest, Transcript, Word
-from workbench.stt.pocketsphinx_free import SAMPLE_RATE_HZ, PocketsphinxTranscriber, pieces, written
+from workbench.stt.front_end import SAMPLE_RATE_HZ
+from workbench.stt.pocketsphinx_free import PocketsphinxTranscriber, pieces, written
 from workbench.stt.second_opinion import SecondOpinionTranscriber
 from workbench.tts.base import SpeechRequest
 

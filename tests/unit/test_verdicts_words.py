@@ -31,6 +31,9 @@ CASES = [
     ("the cat sat on the mat", "the cat sat on the mat", "the cat sat on the mat", {}),
     ("he was born in nineteen hundred and five", "he was born in nineteen oh five", "he was born in nineteen oh five", {}),
     ("it cost $3.50 in all", "it cost three dollars fifty in all", "it cost three dollars and fifty cents in all", {}),
+    ("we met on May 5th, 2020", "we met on the fifth of may twenty twenty", "we met on may fifth two thousand twenty", {}),
+    ("we do not know", "we don't know", "we don't know", {}),
+    ("we don't know", "we do not know", "we do not know", {}),
     # one engine wrong
     ("the cat sat", "the mat sat", "the cat sat", {"cat": S}),
     ("the cat sat", "the cat sat", "the mat sat", {"cat": Q}),
@@ -66,6 +69,8 @@ CASES = [
     ("stay for a while now", "stay for awhile now", "stay for awhile now", {"a": Verdict.COMPOUND, "while": Verdict.COMPOUND}),
     ("he came never the less", "he came nevertheless", "he came nevertheless", dict.fromkeys(("never", "the", "less"), Verdict.COMPOUND)),
     ("he came nevertheless", "he came never the less", "he came never the less", {"nevertheless": Verdict.COMPOUND}),
+    ("she cannot go", "she can not go", "she can not go", {"cannot": Verdict.COMPOUND}),
+    ("it is all right now", "it is alright now", "it is alright now", {"all": Verdict.COMPOUND, "right": Verdict.COMPOUND}),
     # spelling variant
     ("she labelled the jar", "she labeled the jar", "she labeled the jar", {"labelled": Verdict.SPELLING_VARIANT}),
     ("she labeled the jar", "she labelled the jar", "she labelled the jar", {"labeled": Verdict.SPELLING_VARIANT}),
@@ -84,6 +89,7 @@ CASES = [
     ("please recieve the parcel", "please deceive the parcel", "please receive the parcel", {"recieve": Verdict.GT_TYPO}),
     # faulty text: missing space, needless space, doubled function word
     ("look at thecat there", "look at the cat there", "look at the cat there", {"thecat": Verdict.GT_ERROR}),
+    ("he had to morr ow off", "he had tomorrow off", "he had tomorrow off", dict.fromkeys(("to", "morr", "ow"), Verdict.GT_ERROR)),
     ("the yelow sign", "the yellow sign", "the yellow sign", {"yelow": Verdict.GT_TYPO}),
     ("we saw the the river", "we saw the river", "we saw the river", {"the": Verdict.GT_ERROR}),
 ]

@@ -172,7 +172,14 @@ class FrameScores:
         """``window``: features of shape (3, T, 13)."""
         self.model, self.frames = model, window.shape[1]
         self._inputs = [np.concatenate([stream * stream, stream], axis=1) for stream in window]
+        self._parent: tuple[FrameScores, slice] | None = None
         self._books: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
+
+    def window(self, first: int, last: int) -> FrameScores:
+        """Frames ``first:last`` of the same audio; densities are computed once for all windows."""
+        part = FrameScores(self.model, np.zeros((0, last - first, 0), dtype=np.float32))
+        part.frames, part._parent = last - first, (self, slice(first, last))
+        return part
 
     def of(self, senones: np.ndarray) -> np.ndarray:
         """Shape (T, len(senones)), float32, nats."""
@@ -188,6 +195,9 @@ class FrameScores:
 
     def _book(self, book: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """Per stream: densities (T, 128) over their largest, and the log of that (T, 1)."""
+        if book not in self._books and self._parent is not None:
+            whole, frames = self._parent
+            self._books[book] = [(density[frames], peak[frames]) for density, peak in whole._book(book)]
         if book not in self._books:
             streams = []
             for inputs, (matrix, constant) in zip(self._inputs, self.model.gaussians, strict=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,6 +22,18 @@ Network = Sequence[Alternatives]
 _NEVER = np.float32(-1e30)
 #: The "node" before a window's first frame.
 _START = -1
+
+
+@lru_cache(maxsize=20_000)
+def _sound_of(word: str) -> Pronunciations:
+    from workbench.text import pronunciations
+
+    return tuple(tuple(variant) for variant in pronunciations(word) if variant)
+
+
+def sounds_of(words: Sequence[str]) -> list[Pronunciations]:
+    """Pronunciations of words; those that have none, not even by rule, are left out."""
+    return [sound for word in words if (sound := _sound_of(word))]
 
 
 class _Graph:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from workbench.audio import Audio, resample
 from workbench.errors import EngineError, EngineUnavailableError
+from workbench.stt.acoustic import load_model
 from workbench.stt.base import SttRequest, Transcript, Word
+from workbench.stt.front_end import SAMPLE_RATE_HZ, LoggingDecoder
+from workbench.stt.second_look import NEIGHBOURS, OTHER_WORD_NATS, TWICE_NATS, SecondLook
 
-SAMPLE_RATE_HZ = 16_000
 FRAME_SEC = 0.01
 LICENCE_CODE = "BSD-2-Clause"
 LICENCE_WEIGHTS = "BSD-2-Clause"
@@ -30,28 +32,18 @@ _SILENT_PEAK = 3 / 32768
 _VARIANT = re.compile(r"\(\d+\)$")
 
 
-def open_decoder(**settings: object):
-    """A quiet pocketsphinx decoder.
+def model_folder() -> Path:
+    """Folder of the acoustic model inside pocketsphinx's bundled en-us model.
 
     Raises:
-        EngineUnavailableError: the package is not installed.
+        EngineUnavailableError: the package or its model is missing.
     """
-    try:
-        from pocketsphinx import Decoder
-    except ImportError:
-        raise EngineUnavailableError("pocketsphinx is not installed", expected="the package pocketsphinx", mend="pip install pocketsphinx==5.1.1") from None
-    return Decoder(samprate=SAMPLE_RATE_HZ, loglevel="FATAL", **settings)
+    from workbench.text import lexicon
 
-
-def feed(decoder, samples: np.ndarray, *, search: bool = True) -> None:
-    """One utterance of 16 kHz samples (T,), independent of every utterance before it."""
-    # The noise estimate lives as long as the stream and would make results depend on the batch; the whole utterance at once takes the mean of its own cepstra.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        decoder.start_stream()
-    decoder.start_utt()
-    decoder.process_raw((np.clip(samples, -1.0, 1.0) * 32767).astype("<i2").tobytes(), no_search=not search, full_utt=True)
-    decoder.end_utt()
+    folder = lexicon.model_folder() / "en-us"
+    if not (folder / "mdef").exists():
+        raise EngineUnavailableError("pocketsphinx's en-us model is missing", where=folder, mend="pip install --force-reinstall pocketsphinx==5.1.1")
+    return folder
 
 
 def speech_samples(audio: Audio) -> np.ndarray:
@@ -91,14 +83,23 @@ class PocketsphinxTranscriber:
 
     name = "pocketsphinx"
 
-    def __init__(self, **settings: object) -> None:
-        """``settings`` override pocketsphinx's decoder settings (``lw``, ``beam`` ...)."""
-        self.settings = {**SETTINGS, **settings}
-        self._decoder = None
+    def __init__(self, *, second_look: bool = True, **settings: object) -> None:
+        """
+        Args:
+            second_look: score every word once more by sound alone, against autocorrection by the language model (``second_look``).
+            settings: override pocketsphinx's decoder settings (``lw``, ``beam`` ...).
+        """
+        self.second_look, self.settings = second_look, {**SETTINGS, **settings}
+        self._front_end = self._look = None
 
     def load(self, device: str = "cpu") -> None:
-        if self._decoder is None:
-            self._decoder = open_decoder(**self.settings)
+        """
+        Raises:
+            EngineUnavailableError: pocketsphinx or its model is missing.
+        """
+        if self._front_end is None:
+            self._look = SecondLook(load_model(model_folder())) if self.second_look else None
+            self._front_end = LoggingDecoder(**self.settings)
 
     def transcribe(self, requests: Sequence[SttRequest]) -> list[Transcript]:
         """One transcript per request, in order. Audio in which no word can be (silent, under 0.1 s) gives an empty one.
@@ -106,7 +107,7 @@ class PocketsphinxTranscriber:
         Raises:
             EngineError: the engine is not loaded.
         """
-        if self._decoder is None:
+        if self._front_end is None:
             raise EngineError("engine is not loaded", where=self.name, mend="call load() first")
         return [self._one(request.audio) for request in requests]
 
@@ -114,28 +115,39 @@ class PocketsphinxTranscriber:
         samples = speech_samples(audio)
         words: list[Word] = []
         for start, piece in pieces(samples) if len(samples) else ():
-            feed(self._decoder, piece)
-            words.extend(_words(self._decoder, offset_sec=start / SAMPLE_RATE_HZ, end_sec=audio.duration_sec))
+            features = self._front_end.hear(piece)
+            heard = list(_words(self._front_end.decoder))
+            heard = self._look.look(features, heard) if self._look else heard
+            words += [_moved(word, start / SAMPLE_RATE_HZ, audio.duration_sec) for word in heard]
         return Transcript(words=tuple(words), engine=self.name, confidence_method="lattice_posterior")
 
     def close(self) -> None:
-        self._decoder = None
+        if self._front_end is not None:
+            self._front_end.close()
+        self._front_end = self._look = None
 
     def identity(self) -> dict[str, object]:
         from importlib.metadata import version
 
-        return {"engine": self.name, "version": version("pocketsphinx"), "weights": WEIGHTS, "sample_rate_hz": SAMPLE_RATE_HZ, **self.settings}
+        look = {"second_look": [OTHER_WORD_NATS, TWICE_NATS, NEIGHBOURS] if self.second_look else None}
+        return {"engine": self.name, "version": version("pocketsphinx"), "weights": WEIGHTS, "sample_rate_hz": SAMPLE_RATE_HZ, **self.settings, **look}
 
 
-def _words(decoder, *, offset_sec: float, end_sec: float) -> Iterator[Word]:
+def _words(decoder) -> Iterator[Word]:
+    """Words of the decoder's hypothesis, in seconds of its utterance."""
     if decoder.hyp() is None:
         return
     for segment in decoder.seg():
         parts = written(segment.word)
         if not parts:
             continue
-        start = offset_sec + segment.start_frame * FRAME_SEC
+        start = segment.start_frame * FRAME_SEC
         step = (segment.end_frame + 1 - segment.start_frame) * FRAME_SEC / len(parts)
         confidence = min(1.0, max(0.0, float(segment.prob)))
         for place, part in enumerate(parts):
-            yield Word(part, round(min(start + place * step, end_sec), 4), round(min(start + (place + 1) * step, end_sec), 4), confidence)
+            yield Word(part, start + place * step, start + (place + 1) * step, confidence)
+
+
+def _moved(word: Word, offset_sec: float, end_sec: float) -> Word:
+    """The word in seconds of the whole recording, within its bounds."""
+    return Word(word.text, round(min(offset_sec + word.start_sec, end_sec), 4), round(min(offset_sec + word.end_sec, end_sec), 4), word.confidence)

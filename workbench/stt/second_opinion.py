@@ -6,19 +6,17 @@ model plays no part, so the errors that a language model makes (restoring a drop
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from workbench.audio import Audio
-from workbench.errors import EngineError, EngineUnavailableError
-from workbench.stt.acoustic import FRAMES_PER_SEC, features, load_model
+from workbench.errors import EngineError
+from workbench.stt.acoustic import load_model
 from workbench.stt.base import Evidence, SttRequest, Transcript, Word
+from workbench.stt.front_end import SAMPLE_RATE_HZ, LoggingDecoder
 from workbench.stt.opinion_model import LOG_RATIO_LIMIT, MODEL_NAME, log_odds
-from workbench.stt.pocketsphinx_free import SAMPLE_RATE_HZ, WEIGHTS, feed, open_decoder, pieces, speech_samples
+from workbench.stt.pocketsphinx_free import WEIGHTS, model_folder, pieces, speech_samples
 from workbench.stt.weigh import Weighed, Weigher
 
 class SecondOpinionTranscriber:
@@ -27,24 +25,19 @@ class SecondOpinionTranscriber:
     name = "pocketsphinx-grammar"
 
     def __init__(self) -> None:
-        self._decoder = self._weigher = self._folder = None
+        self._front_end = self._weigher = None
 
     def load(self, device: str = "cpu") -> None:
         """
         Raises:
             EngineUnavailableError: pocketsphinx or its model is missing.
         """
-        if self._decoder is not None:
+        if self._front_end is not None:
             return
-        self._folder = Path(tempfile.mkdtemp(prefix="workbench-cepstra-"))
-        try:
-            # The decoder serves as front end only: it writes the cepstra it computes into this folder.
-            self._decoder = open_decoder(lm=None, mfclogdir=str(self._folder))
-            self._decoder.set_align_text("a")
-            self._weigher = Weigher(load_model(model_folder()))
-        except BaseException:
-            self.close()
-            raise
+        self._weigher = Weigher(load_model(model_folder()))
+        self._front_end = LoggingDecoder(lm=None)
+        # Some search must be set, though none is run.
+        self._front_end.decoder.set_align_text("a")
 
     def transcribe(self, requests: Sequence[SttRequest]) -> list[Transcript]:
         """One transcript per request, in order: the reference's words with their times, and the evidence wherever the first transcript differs.
@@ -52,7 +45,7 @@ class SecondOpinionTranscriber:
         Raises:
             EngineError: not loaded, or a request without a first transcript.
         """
-        if self._decoder is None:
+        if self._front_end is None:
             raise EngineError("engine is not loaded", where=self.name, mend="call load() first")
         return [self._one(request) for request in requests]
 
@@ -68,7 +61,7 @@ class SecondOpinionTranscriber:
         Raises:
             EngineError: not loaded, or the words do not fit into the audio.
         """
-        if self._weigher is None:
+        if self._front_end is None:
             raise EngineError("engine is not loaded", where=self.name, mend="call load() first")
         return self._weigher.align(self._features(speech_samples(audio)), words)
 
@@ -85,48 +78,19 @@ class SecondOpinionTranscriber:
         )
 
     def _features(self, samples: np.ndarray) -> np.ndarray:
-        """Shape (3, T, 13), 100 frames per second of audio; every piece with its own mean, as the free decode hears it."""
-        parts = [self._piece(piece) for _, piece in pieces(samples)] if len(samples) else []
+        """Shape (3, T, 13); every piece of a long recording with its own mean, as the free decode hears it."""
+        parts = [self._front_end.hear(piece, search=False) for _, piece in pieces(samples)] if len(samples) else []
         return np.concatenate(parts, axis=1) if parts else np.zeros((3, 0, 13), dtype=np.float32)
 
-    def _piece(self, samples: np.ndarray) -> np.ndarray:
-        feed(self._decoder, samples, search=False)
-        written = sorted(self._folder.glob("*.mfc"))
-        try:
-            # Big-endian, after a count.
-            cepstra = np.frombuffer(written[-1].read_bytes(), dtype=">f4", offset=4).reshape(-1, 13).astype(np.float32)
-        finally:
-            for path in written:
-                path.unlink()
-        if not len(cepstra):
-            return np.zeros((3, 0, 13), dtype=np.float32)
-        # The last window of a piece ends before its last sample; the frames it lacks would shift every later piece.
-        missing = len(samples) * FRAMES_PER_SEC // SAMPLE_RATE_HZ - len(cepstra)
-        return np.pad(features(cepstra), ((0, 0), (0, max(missing, 0)), (0, 0)), mode="edge")
-
     def close(self) -> None:
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        self._decoder = self._weigher = self._folder = None
+        if self._front_end is not None:
+            self._front_end.close()
+        self._front_end = self._weigher = None
 
     def identity(self) -> dict[str, object]:
         from importlib.metadata import version
 
         return {"engine": self.name, "version": version("pocketsphinx"), "weights": WEIGHTS, "sample_rate_hz": SAMPLE_RATE_HZ, "opinion_model": MODEL_NAME}
-
-
-def model_folder() -> Path:
-    """Folder of the acoustic model inside pocketsphinx's bundled en-us model.
-
-    Raises:
-        EngineUnavailableError: the package or its model is missing.
-    """
-    from workbench.text import lexicon
-
-    folder = lexicon.model_folder() / "en-us"
-    if not (folder / "mdef").exists():
-        raise EngineUnavailableError("pocketsphinx's en-us model is missing", where=folder, mend="pip install --force-reinstall pocketsphinx==5.1.1")
-    return folder
 
 
 def _timed(request: SttRequest, weighed: Sequence[Weighed]) -> list[Word]:

@@ -12,14 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from workbench.errors import EngineError
 from workbench.stt.acoustic import FRAMES_PER_SEC, AcousticModel, FrameScores
 from workbench.stt.base import Word
-from workbench.stt.chains import ChainScorer, Network, Path, Pronunciations
+from workbench.stt.chains import ChainScorer, Network, Path, sounds_of
 from workbench.stt.differences import Region, Slot, regions
 
 _MOST_BETWEEN = 1
@@ -33,7 +32,7 @@ _LEVEL_FRAMES, _MOST_LEVEL_WORDS = 1_500, 30
 #: Names of the columns of ``Weighed.measures``.
 MEASURES = (
     "llr", "llr_per_frame", "misfit", "gop", "gop_least", "heard_gop", "heard_gop_least", "confidence",
-    "distance", "deleted", "inserted", "slots", "log_frames", "phones", "clip_share",
+    "distance", "deleted", "inserted", "slots", "log_frames", "phones", "clip_share", "beside", "lead",
 )
 
 
@@ -94,7 +93,7 @@ class Weigher:
         Raises:
             EngineError: the words do not fit.
         """
-        sounds = _sounds(words)
+        sounds = sounds_of(words)
         path = self._chains.best(FrameScores(self._model, features), [[[sounds]]], align=True)[0].path if features.shape[1] else None
         if path is None or len(sounds) != len(words):
             raise EngineError("words do not fit the audio", where="alignment", got=f"{len(words)} words in {features.shape[1] / FRAMES_PER_SEC:.2f} s")
@@ -108,25 +107,27 @@ class Weigher:
         first, last, left, right = _window(part, reference, heard, features.shape[1])
         if not 3 <= last - first <= _MOST_FRAMES:
             return [Weighed(slot, words, None, None) for slot, said, words in zip(part.slots, given, own, strict=True) if not _agrees(said, words)]
-        places = [[_sounds(words)] + ([] if _agrees(words, other) else [_sounds([w.text for w in other])]) for words, other in zip(given, own, strict=True)]
+        places = [[sounds_of(words)] + ([] if _agrees(words, other) else [sounds_of([w.text for w in other])]) for words, other in zip(given, own, strict=True)]
         # Network 2 k asks for the reference in slot k, network 2 k + 1 for what was heard; the other slots are free.
         networks: list[Network] = []
         for number in range(len(places)):
             for choice in (0, 1):
                 free = [[place[min(choice, len(place) - 1)]] if at == number else place for at, place in enumerate(places)]
-                networks.append([[_sounds(left)], *free, [_sounds(right)]])
+                networks.append([[sounds_of(left)], *free, [sounds_of(right)]])
         window = FrameScores(self._model, features[:, first:last])
         chains = self._chains.best(window, networks, align=True)
         loop = window.of(self._phone_states).max(axis=1)
+        ratios = [chains[2 * number].score - chains[2 * number + 1].score for number in range(len(places))]
         out = []
         for number, slot in enumerate(part.slots):
             if _agrees(given[number], own[number]):
                 continue
+            beside = min((ratios[at] for at in (number - 1, number + 1) if 0 <= at < len(ratios) and not _agrees(given[at], own[at])), default=0.0)
             (said_place, said_chain), (other_place, other_chain) = (
                 (_numbers(networks[2 * number + choice], number + 1), chains[2 * number + choice]) for choice in (0, 1)
             )
             said, other = _goodness(said_chain.path, loop, said_place), _goodness(other_chain.path, loop, other_place)
-            measures = _measures(said_chain.score - other_chain.score, said, other, level, given[number], own[number], part, share)
+            measures = _measures(ratios[number], beside, said, other, level, given[number], own[number], part, share)
             out.append(Weighed(slot, own[number], measures, _span(said_chain.path, said_place, first)))
         return out
 
@@ -142,7 +143,7 @@ class Weigher:
             if not 3 <= last - first <= _MOST_FRAMES:
                 continue
             window = FrameScores(self._model, features[:, first:last])
-            words = [sound for word in heard[start:end] for sound in _sounds([word.text])]
+            words = [sound for word in heard[start:end] for sound in sounds_of([word.text])]
             path = self._chains.best(window, [[[words]]], align=True)[0].path
             if path is None:
                 continue
@@ -162,17 +163,6 @@ def _sound_alike(region: Region, reference: Sequence[str], heard: Sequence[str])
     from workbench.text import sound_alike
 
     return sound_alike(tuple(reference[region.start : region.end]), tuple(heard[region.heard_start : region.heard_end]))
-
-
-@lru_cache(maxsize=20_000)
-def _sound(word: str) -> Pronunciations:
-    from workbench.text import pronunciations
-
-    return tuple(tuple(variant) for variant in pronunciations(word) if variant)
-
-
-def _sounds(words: Sequence[str]) -> list[Pronunciations]:
-    return [sound for word in words if (sound := _sound(word))]
 
 
 def _agrees(given: list[str], own: tuple[Word, ...]) -> bool:
@@ -240,12 +230,12 @@ def _span(path: Path | None, place: tuple[int, int], first: int) -> tuple[float,
 
 
 def _measures(
-    llr: float, said: _Goodness | None, other: _Goodness | None, level: _Goodness, given: list[str], own: tuple[Word, ...], part: _Part, share: float
+    llr: float, beside: float, said: _Goodness | None, other: _Goodness | None, level: _Goodness, given: list[str], own: tuple[Word, ...], part: _Part, share: float
 ) -> tuple[float, ...] | None:
     """The columns of ``MEASURES``, squeezed into a range in which a linear model can add them."""
     from workbench.text import word_distance
 
-    if math.isnan(llr):
+    if math.isnan(llr) or math.isnan(beside):
         return None
     frames = max(said.frames if said else 0, other.frames if other else 0, 3)
     clip = np.clip
@@ -267,5 +257,8 @@ def _measures(
         math.log(frames / 20),
         said.phones / 5 if said else 0.0,
         min(share, 1.0),
+        # A fault beside this place explains what was heard here, the more so the stronger it is.
+        math.asinh(clip(beside, -2_000, 0) / 20),
+        math.asinh(clip(llr, -2_000, 0) / 20) - math.asinh(clip(beside, -2_000, 0) / 20) if beside < 0 else 0.0,
     )
     return tuple(float(value) for value in values)

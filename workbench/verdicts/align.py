@@ -43,7 +43,8 @@ _ORDINALS = (
 )
 _PARTS = "oh o point half halves quarter quarters percent nil nought minus double triple"
 NUMBER_WORDS = frozenset(f"{_UNITS} {_TENS} {_ORDINALS} {_PARTS}".split())
-_JOINERS = frozenset(("and", "a", "an"))
+#: Belong to a number or date when one of its words follows: "a hundred", "the fifth of may".
+_JOINERS = frozenset(("and", "a", "an", "the", "of"))
 _MAX_NUMBER_WORDS = 24
 
 
@@ -167,7 +168,7 @@ def pair_words(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[
     """The cheapest pairing by sound of a differing stretch.
 
     Moves are: one word for one, a word dropped, a word inserted, and groups (1-3 words heard as 1-3) that share their letters or their sounds, or, one word against
-    several, enough of their sounds; abbreviations with their full form and numbers said in another way are free. Optimal under these costs up
+    several, enough of their sounds; abbreviations with their full form, contractions with theirs, and numbers said in another way are free. Optimal under these costs up
     to ``MAX_CELLS`` pairs of words; larger stretches are cut along their word alignment and each part is optimal.
 
     Returns:
@@ -220,7 +221,7 @@ def _chunks(reference: tuple[str, ...], heard: tuple[str, ...]) -> Iterable[Bloc
 
 
 def _free_moves(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[int, ...] | None) -> dict[tuple[int, int], list[tuple[int, int]]]:
-    """Steps that cost next to nothing, by the cell they start from: full forms of abbreviations, the same number said otherwise."""
+    """Steps that cost next to nothing, by the cell they start from: full forms of abbreviations and contractions, the same number said otherwise."""
     moves: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for j, word in enumerate(heard):
         for full in full_forms(word):
@@ -232,6 +233,9 @@ def _free_moves(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple
             for j in range(len(heard) - len(full) + 1):
                 if heard[j : j + len(full)] == full:
                     moves.setdefault((i, j), []).append((1, len(full)))
+    for i, j, di, dj in _contractions(reference, heard):
+        if same_value(reference[i : i + di], heard[j : j + dj]):
+            moves.setdefault((i, j), []).append((di, dj))
     if not units and (NUMBER_WORDS.isdisjoint(reference) or NUMBER_WORDS.isdisjoint(heard)):
         return moves
     for a, b in _number_runs(reference, units):
@@ -242,19 +246,26 @@ def _free_moves(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple
     return moves
 
 
+def _contractions(reference: tuple[str, ...], heard: tuple[str, ...]) -> Iterable[tuple[int, int, int, int]]:
+    """Places where a contraction ("don't") stands against two words."""
+    for i, word in enumerate(reference):
+        if "'" in word:
+            yield from ((i, j, 1, 2) for j in range(len(heard) - 1))
+    for j, word in enumerate(heard):
+        if "'" in word:
+            yield from ((i, j, 2, 1) for i in range(len(reference) - 1))
+
+
 def _number_runs(words: tuple[str, ...], units: tuple[int, ...] | None, also: frozenset[str] = frozenset()) -> list[tuple[int, int]]:
+    """Stretches of number words, of words that share a written form with others, and of ``also``."""
+    own = [word in NUMBER_WORDS or word in also or bool(units and units[k] >= 0) for k, word in enumerate(words)]
+    inside = [here or (word in _JOINERS and after) for word, here, after in zip(words, own, [*own[1:], False], strict=True)]
     runs: list[tuple[int, int]] = []
     start: int | None = None
-    for k in range(len(words) + 1):
-        inside = k < len(words) and (
-            words[k] in NUMBER_WORDS
-            or words[k] in also
-            or bool(units and units[k] >= 0)
-            or (words[k] in _JOINERS and k + 1 < len(words) and words[k + 1] in NUMBER_WORDS)
-        )
-        if inside and start is None:
+    for k, here in enumerate([*inside, False]):
+        if here and start is None:
             start = k
-        elif not inside and start is not None:
+        elif not here and start is not None:
             runs.append((start, k))
             start = None
     return runs

@@ -44,11 +44,11 @@ def clip_flags(
         flags.append("empty_output")
     if audio is not None and audio.rms_db < NEAR_SILENT_DB:
         flags.append("near_silent")
-    if any(_repeats(reference, insertion) for insertion in agreed):
+    if agreed and any(_repeats(reference, insertion) for insertion in agreed):
         flags.append("repeated_span")
     if anything_heard and _missing_at_end(words) >= (1 if both_engines else _ALONE_CUT_WORDS):
         flags.append("cut_off_tail")
-    if reference and any(i.before == len(reference) for i in agreed):
+    if agreed and reference and any(i.before == len(reference) for i in agreed):
         flags.append("added_tail")
     return tuple(flags)
 

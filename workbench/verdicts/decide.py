@@ -124,8 +124,8 @@ def judge_insertion(before: int, fast: tuple[Word, ...], precision: tuple[Word, 
     what they heard differently is ambiguous; with one engine all is ambiguous.
     """
     out: list[Insertion] = []
-    fillers = [tuple(w for w in words or () if is_filler(w.text)) for words in (fast, precision)]
-    if any(fillers):
+    if any([is_filler(w.text) for w in fast]) or (precision and any([is_filler(w.text) for w in precision])):
+        fillers = [tuple(w for w in words or () if is_filler(w.text)) for words in (fast, precision)]
         out.append(Insertion(before, Verdict.FILLER_WORD, *fillers))
         fast = tuple(w for w in fast if not is_filler(w.text))
         precision = tuple(w for w in precision if not is_filler(w.text)) if precision is not None else None

@@ -12,6 +12,7 @@ from workbench.verdicts.base import Insertion, Verdict, WordVerdict
 from workbench.verdicts.decide import TABLE, both_wrong, is_doubled, judge_insertion
 from workbench.verdicts.relate import Relation, relate, relate_in_context, relate_word
 
+_RIGHT = Relation.RIGHT
 _NONE_INSERTED: dict[int, tuple[Word, ...]] = {}
 
 
@@ -130,8 +131,13 @@ def judge_one_wrong(
     token: Token, index: int, fast: tuple[Word, ...], precision: tuple[Word, ...], fast_wrong: bool, before_sec: float, after_sec: float | None
 ) -> WordVerdict:
     """``judge_region`` for the commonest region: one word that one engine heard as written and the other as another word or not at all."""
-    relation, distance, _, _, _ = _related(token, fast if fast_wrong else precision, index == 0)
-    verdict = TABLE[relation, Relation.RIGHT] if fast_wrong else TABLE[Relation.RIGHT, relation]
+    wrong = fast if fast_wrong else precision
+    if wrong and token.kind == "word":
+        # A typo counts only where neither engine is right, so the context that ``_related`` asks for decides nothing here.
+        relation, distance = relate_word(token.text, wrong[0].text)
+    else:
+        relation, distance, _, _, _ = _related(token, wrong, index == 0)
+    verdict = TABLE[relation, _RIGHT] if fast_wrong else TABLE[_RIGHT, relation]
     if fast:
         word = fast[0]
         return WordVerdict(index, token.text, verdict, fast, precision, distance, word.start_sec, word.end_sec, word.confidence)

@@ -53,7 +53,7 @@ class Relation(StrEnum):
 def relate(reference: tuple[str, ...], heard: tuple[str, ...]) -> tuple[Relation, float | None]:
     """Relation of heard words to reference words, and their phone distance (None where nothing had to be compared).
 
-    The first that holds, in this order: as written; nothing; abbreviation; the same value; filler; compound or faulty spacing, spelling or typo; same sound; other.
+    The first that holds, in this order: as written; nothing; abbreviation; compound or faulty spacing; the same value; filler; spelling; typo; same sound; other.
     """
     if len(reference) == 1 == len(heard):
         return relate_word(reference[0], heard[0])
@@ -97,15 +97,16 @@ def _relate_group(reference: tuple[str, ...], heard: tuple[str, ...]) -> tuple[R
     distance = distance_of(reference, heard)
     if (len(reference) == 1 and heard in full_forms(reference[0])) or (len(heard) == 1 and reference in full_forms(heard[0])):
         return Relation.ABBREVIATION, distance
+    if _letters(reference) == _letters(heard):
+        return _compound_or_spacing(reference, heard), distance
     if same_value(reference, heard):
         return Relation.RIGHT, None
     if all(map(is_filler, reference)) and all(map(is_filler, heard)):
         return Relation.FILLER, distance
-    joined = _joined(reference, heard, distance)
-    if joined:
-        return joined, distance
     if distance <= _ALIKE_AT_MOST and sound_alike(reference, heard):
-        return Relation.SOUND, distance
+        # "all right" and "alright": one sound, one letter less.
+        near = len(reference) != len(heard) and OSA.distance(_letters(reference), _letters(heard)) <= 1
+        return Relation.COMPOUND if near else Relation.SOUND, distance
     return Relation.OTHER, distance
 
 
@@ -185,15 +186,9 @@ def _spelt_otherwise(a: str, b: str) -> bool:
     return Levenshtein.distance(a, b, score_cutoff=_SPELLING_LETTERS) <= _SPELLING_LETTERS and spelling_variants(a, b)
 
 
-def _joined(reference: tuple[str, ...], heard: tuple[str, ...], distance: float) -> Relation | None:
-    ref_joined, heard_joined = (_letters(words) for words in (reference, heard))
-    if ref_joined != heard_joined:
-        # "all right" and "alright": one sound, one letter less.
-        near = len(reference) != len(heard) and OSA.distance(ref_joined, heard_joined) <= 1 and distance <= _ALIKE_AT_MOST
-        return Relation.COMPOUND if near and sound_alike(reference, heard) else None
-    one_to_many = len(reference) == 1 and not known_word(reference[0]) and all(map(known_word, heard))
-    many_to_one = len(heard) == 1 and known_word(heard[0]) and not all(map(known_word, reference))
-    return Relation.SPACING if one_to_many or many_to_one else Relation.COMPOUND
+def _compound_or_spacing(reference: tuple[str, ...], heard: tuple[str, ...]) -> Relation:
+    """The same letters, other spaces: the text's fault when only what was heard consists of words of the lexicon."""
+    return Relation.SPACING if all(map(known_word, heard)) and not all(map(known_word, reference)) else Relation.COMPOUND
 
 
 def _letters(words: tuple[str, ...]) -> str:

@@ -1,12 +1,13 @@
 """Aligned and classified words per second, beside jiwer's word error rate on the same words.
 
-100,000 words a round, in utterances of about 20, drawn from the pronouncing lexicon with frequencies as in text (skewed, short words first); each of two engines gets 10% of
-them wrong on its own (sound-alike neighbours, other words, drops, extra words, homophones, merges and splits; what is heard instead is drawn by frequency too). A round judges new utterances, as a scan does, with ``judge``
-on both transcripts (words, evidence, insertions, flags) and then takes ``jiwer.process_words`` on the first of them. Both times are CPU seconds of this one
-thread, because a shared machine stretches wall time unevenly. ``ratio`` is the median over rounds.
+100,000 words a round, in utterances of about 20, drawn from the pronouncing lexicon with frequencies as in text (skewed, short words
+first); each of two engines gets 10% of them wrong on its own (sound-alike neighbours, other words, drops, extra words, homophones, merges
+and splits; what is heard instead is drawn by frequency too). A round judges new utterances, as a scan does, with ``judge`` on both
+transcripts (words, evidence, insertions, flags) and then takes ``jiwer.process_words`` on the first of them. Both times are CPU seconds
+of this one thread, because a shared machine stretches wall time unevenly. ``ratio`` is the median over rounds.
 
-``ratio_first`` is the first round of the process, with every cache empty and the lexicon not yet asked; ``ratio_again`` judges the same words twice;
-``ratio_flat`` draws all words equally often, so that hardly a pair comes twice.
+``ratio_first`` is the first round of the process, with every cache empty and the lexicon not yet asked; ``ratio_again`` judges the same
+words twice; ``ratio_flat`` draws all words equally often, so that hardly a pair comes twice.
 
 Run: ``python benchmarks/verdicts.py [words]``. The last line is one JSON object.
 """

@@ -5,16 +5,19 @@ from __future__ import annotations
 import jiwer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
 
 from workbench.stt.base import Transcript, Word
 from workbench.text import Token, word_distance
 from workbench.text.lexicon import lexicon
 from workbench.verdicts import Verdict, judge
-from workbench.verdicts.align import GAP_COST, align_words, pair_words
+from workbench.verdicts.align import align_words
+from workbench.verdicts.pairing import GAP_COST, pair_words, sound_code
 from workbench.verdicts.relate import distance_of
 
 WORDS = st.sampled_from(
-    "the a an of cat cap mat tale tail book shelves bookshelves some one someone um uh nineteen hundred five oh recieve receive thecat labelled labeled mph miles per hour it's".split()
+    "the a an of cat cap mat tale tail book shelves bookshelves some one someone um uh nineteen hundred five oh "
+    "recieve receive thecat labelled labeled mph miles per hour it's".split()
 )
 TEXTS = st.lists(WORDS, max_size=12)
 LISTED = st.sampled_from([w for k, (w, _) in enumerate(lexicon().entries()) if k % 500 == 0])
@@ -87,7 +90,8 @@ def test_times_never_run_backwards(reference, fast, precision):
 def test_raw_edits_are_those_of_jiwer(reference, said):
     theirs = jiwer.process_words(" ".join(reference), " ".join(said))
     ours, stretches = align_words(reference, said)
-    assert (ours.hits, ours.substituted, ours.deleted, ours.inserted) == (theirs.hits, theirs.substitutions, theirs.deletions, theirs.insertions)
+    counted = ours.hits, ours.substituted, ours.deleted, ours.inserted
+    assert counted == (theirs.hits, theirs.substitutions, theirs.deletions, theirs.insertions)
     assert ours.wer == theirs.wer
     edges = [(0, 0), *((s[1], s[3]) for s in stretches)]
     for (a, c), (b, d) in zip(edges, [*((s[0], s[2]) for s in stretches), (len(reference), len(said))], strict=True):
@@ -114,10 +118,6 @@ def test_the_short_way_to_a_distance_is_the_distance(a, b):
 @RELAXED
 @given(LISTED, LISTED, LISTED)
 def test_two_against_one_is_the_cheapest_of_its_three_outcomes(one, first, second):
-    from rapidfuzz.distance import Levenshtein
-
-    from workbench.verdicts.align import sound_code
-
     def cost(blocks):
         total = 0.0
         for a, b, c, d in blocks:

@@ -12,7 +12,8 @@ from workbench.stt.base import Transcript, Word
 from workbench.text import Token
 from workbench.text.lexicon import lexicon
 from workbench.verdicts import AudioFacts, Verdict, judge
-from workbench.verdicts.align import align_words, pair_words
+from workbench.verdicts.align import align_words
+from workbench.verdicts.pairing import pair_words
 
 
 def heard(text: str) -> Transcript:
@@ -37,8 +38,16 @@ def both(reference: str, fast: str, precision: str | None, **facts):
         ("we saw flower boats today", "we saw flour boats today", [(2, Verdict.TTS_FAILURE, "flower", "flour")]),
         ("uh we saw boats today", "uh we saw boats today", [(0, Verdict.FILLER_WORD, "uh", "uh")]),
         ("we saw um boats today", "we saw boats today", [(2, Verdict.FILLER_WORD, "um", "")]),
-        ("we saw um big boats today", "we saw big boats today", [(2, Verdict.FILLER_WORD, "um", ""), (2, Verdict.TTS_FAILURE, "big", "big")]),
-        ("we saw big green boats today", "we saw big boats today", [(2, Verdict.TTS_FAILURE, "big", "big"), (2, Verdict.STT_ERROR, "green", "")]),
+        (
+            "we saw um big boats today",
+            "we saw big boats today",
+            [(2, Verdict.FILLER_WORD, "um", ""), (2, Verdict.TTS_FAILURE, "big", "big")],
+        ),
+        (
+            "we saw big green boats today",
+            "we saw big boats today",
+            [(2, Verdict.TTS_FAILURE, "big", "big"), (2, Verdict.STT_ERROR, "green", "")],
+        ),
         ("we saw boats boats today", "we saw boats boats today", [(3, Verdict.TTS_FAILURE, "boats", "boats")]),
         ("we saw big boats today", None, [(2, Verdict.AMBIGUOUS, "big", "")]),
     ],

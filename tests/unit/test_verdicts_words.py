@@ -67,6 +67,7 @@ CASES = [
     ("then some one came", "then someone came", "then some one came", {"some": Verdict.COMPOUND, "one": Verdict.COMPOUND}),
     ("then someone came", "then someone came", "then some one came", {"someone": Verdict.COMPOUND}),
     ("stay for a while now", "stay for awhile now", "stay for awhile now", {"a": Verdict.COMPOUND, "while": Verdict.COMPOUND}),
+    ("twenty percent of it", "twenty per cent of it", "twenty per cent of it", {"percent": Verdict.COMPOUND}),
     ("he came never the less", "he came nevertheless", "he came nevertheless", dict.fromkeys(("never", "the", "less"), Verdict.COMPOUND)),
     ("he came nevertheless", "he came never the less", "he came never the less", {"nevertheless": Verdict.COMPOUND}),
     ("she cannot go", "she can not go", "she can not go", {"cannot": Verdict.COMPOUND}),
@@ -82,6 +83,7 @@ CASES = [
     # abbreviation, both directions
     ("he drove miles per hour", "he drove mph", "he drove mph", dict.fromkeys(("miles", "per", "hour"), Verdict.ABBREVIATION)),
     ("meet doctor brown", "meet dr brown", "meet doctor brown", {"doctor": Verdict.ABBREVIATION}),
+    ("the KGB came", "the k g b came", "the k g b came", {"kgb": Verdict.ABBREVIATION}),
     # typo in the text
     ("please recieve the parcel", "please receive the parcel", "please receive the parcel", {"recieve": Verdict.GT_TYPO}),
     ("he went teh long way", "he went the long way", "he went the long way", {"teh": Verdict.GT_TYPO}),
@@ -89,7 +91,7 @@ CASES = [
     ("please recieve the parcel", "please deceive the parcel", "please receive the parcel", {"recieve": Verdict.GT_TYPO}),
     # faulty text: missing space, needless space, doubled function word
     ("look at thecat there", "look at the cat there", "look at the cat there", {"thecat": Verdict.GT_ERROR}),
-    ("he had to morr ow off", "he had tomorrow off", "he had tomorrow off", dict.fromkeys(("to", "morr", "ow"), Verdict.GT_ERROR)),
+    ("an el ephant slept", "an elephant slept", "an elephant slept", {"el": Verdict.GT_ERROR, "ephant": Verdict.GT_ERROR}),
     ("the yelow sign", "the yellow sign", "the yellow sign", {"yelow": Verdict.GT_TYPO}),
     ("we saw the the river", "we saw the river", "we saw the river", {"the": Verdict.GT_ERROR}),
 ]
@@ -153,6 +155,8 @@ def test_a_word_written_short_and_heard_in_full_is_an_abbreviation():
 def test_an_abbreviation_heard_letter_by_letter_or_by_another_full_form_is_an_abbreviation():
     saint = (Token("on", 0, 2, "on"), Token("street", 3, 6, "St.", "abbreviation"), Token("james", 7, 12, "James"))
     result = judge(saint, heard("on saint james"), heard("on saint james"))
+    assert [w.verdict for w in result.words] == [P, Verdict.ABBREVIATION, P]
+    result = judge("the E.U. met", heard("the e u met"), heard("the e u met"))
     assert [w.verdict for w in result.words] == [P, Verdict.ABBREVIATION, P]
     result = judge(saint, heard("on st james"), heard("on st james"))
     assert [w.verdict for w in result.words] == [P, Verdict.ABBREVIATION, P]
@@ -238,7 +242,8 @@ def test_a_word_only_the_precision_engine_heard_takes_its_time_within_the_fast_n
 
 
 def test_judging_changes_nothing_and_repeats_itself():
-    tokens, fast, precision = tokenise("the big cat sat on a mat"), heard("the pig cat sad on mat now"), heard("uh the pig cats at on the mat")
+    tokens = tokenise("the big cat sat on a mat")
+    fast, precision = heard("the pig cat sad on mat now"), heard("uh the pig cats at on the mat")
     before = copy.deepcopy((tokens, fast, precision))
     first = judge(tokens, fast, precision)
     assert judge(tokens, fast, precision) == first

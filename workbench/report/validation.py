@@ -73,7 +73,7 @@ class ValidationReport:
             Column("minutes", "audio", "min", ".1f"),
             Column("words", "words", fmt=",d"),
             Column("audio_error_rate", "flagged", fmt=".1%", help="tts_failure and ambiguous words and insertions over reference words: what both recognisers hold against the audio"),
-            Column("pass_rate", "pass", fmt=".1%", help="reference words that both recognisers heard"),
+            Column("pass_rate", "pass", fmt=".1%", help="reference words that were said: every verdict but tts_failure and ambiguous"),
             Column("tts_failure", "tts_failure", fmt=",d", help="both recognisers heard the same other thing"),
             Column("ambiguous", "ambiguous", fmt=",d", help="both heard something else, not the same: to be listened to"),
             Column("wer_fast", "WER, fast engine", fmt=".1%", help="raw word error rate of the first recogniser, its own mistakes included"),

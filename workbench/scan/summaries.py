@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from workbench.scan.results import ClipResult
 from workbench.stats import Estimate, mean_estimate, ratio_estimate
-from workbench.verdicts.base import FLAGGED, Verdict
+from workbench.verdicts.base import FLAGGED, SAID, Verdict
 
 #: R4's three yields: WER below the first, confidence above the second.
 YIELDS = {"strict": (0.02, 0.98), "balanced": (0.05, 0.97), "permissive": (0.10, 0.95)}
@@ -20,7 +20,7 @@ class VoiceSummary:
     """The headline row of one voice (or of all). Intervals come from resampling texts, not clips.
 
     ``wer_fast`` is the fast engine's raw word error rate, ``audio_error_rate`` what both engines leave as faults of the audio (flagged words and insertions over
-    reference words), ``pass_rate`` the share of reference words with verdict pass.
+    reference words), ``pass_rate`` the share of reference words whose verdict says that they were said (all but tts_failure and ambiguous).
     """
 
     voice: str
@@ -97,7 +97,7 @@ def _summarise(voice: str, results: Sequence[ClipResult], seed: int) -> VoiceSum
         words=sum(words),
         wer_fast=ratio_estimate([r.verdicts.fast_edits.errors for r in judged], words, texts, seed=seed),
         audio_error_rate=ratio_estimate([flagged_count(r) for r in judged], words, texts, seed=seed),
-        pass_rate=ratio_estimate([sum(w.verdict is Verdict.PASS for w in r.verdicts.words) for r in judged], words, texts, seed=seed),
+        pass_rate=ratio_estimate([sum(w.verdict in SAID for w in r.verdicts.words) for r in judged], words, texts, seed=seed),
         tts_failure=sum(r.verdicts.count(Verdict.TTS_FAILURE) for r in judged),
         ambiguous=sum(r.verdicts.count(Verdict.AMBIGUOUS) for r in judged),
         dnsmos=mean_estimate([r.scores.get("dnsmos_ovrl") for r in results], [r.clip.text for r in results], seed=seed),

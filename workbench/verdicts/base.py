@@ -35,10 +35,13 @@ FLAGGED = frozenset({Verdict.TTS_FAILURE, Verdict.AMBIGUOUS})
 
 
 class WordVerdict(NamedTuple):
-    """The verdict on reference token ``index`` with its evidence. A named tuple, because books make millions of them and a frozen dataclass takes four times as long.
+    """The verdict on reference token ``index`` with its evidence.
 
-    ``fast`` and ``precision`` hold what each engine heard in its place (empty: nothing). ``phone_distance`` is 0 for the same sound, 1 for none in common, None where the words match as written.
-    Times are those of the fast engine where it heard something, else of the precision engine, else interpolated from the neighbours.
+    ``fast`` and ``precision`` hold what each engine heard in its place (empty: nothing; words heard for a group of reference words stand at
+    each of them). ``phone_distance`` is 0 for the same sound, 1 for none in common or nothing heard, None where the words match as written
+    or in value; where both engines differ it is the nearer one's. Times and ``confidence`` are those of the fast engine where it heard
+    something, else of the precision engine; times are else interpolated from the neighbours.
+    A named tuple, because books make millions of them and a frozen dataclass takes four times as long to make.
     """
 
     index: int
@@ -88,8 +91,9 @@ class EditCounts:
 class ClipVerdicts:
     """All verdicts of one clip.
 
-    ``fast_edits`` and ``precision_edits`` count raw edits, before homophones and the like are forgiven; ``edits`` counts what is left as errors of the audio: the words flagged and the insertions flagged.
-    ``flags`` holds clip-level faults: empty_output, near_silent, repeated_span, cut_off_tail, added_tail.
+    ``fast_edits`` and ``precision_edits`` count raw edits, before homophones and the like are forgiven; ``edits`` counts what is left as
+    errors of the audio: the words flagged and the insertions flagged. ``flags`` holds clip-level faults: empty_output, near_silent,
+    repeated_span, cut_off_tail, added_tail.
     ``confidence`` is the mean word confidence of the fast engine, None without words.
     """
 

@@ -56,7 +56,7 @@ def clip_flags(
 def _missing_at_end(words: Sequence[WordVerdict]) -> int:
     missing = 0
     for word in reversed(words):
-        if word.verdict is Verdict.FILLER_WORD:
+        if word.verdict in (Verdict.FILLER_WORD, Verdict.GT_ERROR):
             continue
         if word.fast or word.precision:
             break

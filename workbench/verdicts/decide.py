@@ -4,19 +4,21 @@ Each engine's hearing of a reference word is first related to it (``relate.Relat
 
 | fast | precision | verdict |
 |---|---|---|
-| right | right | pass |
-| right or notation | right or notation | the notation's verdict (the fast engine's where both have one) |
+| right or notation | right or notation | pass, or the notation's verdict (the fast engine's where both have one) |
+| right or notation | anything else | precision_error |
+| anything else | right or notation | stt_error |
+| anything else | typo | gt_typo |
+| typo | sound | gt_typo |
 | sound | sound | homophone |
-| typo | typo or sound | gt_typo |
-| any but right or notation | typo | gt_typo |
-| not said | right, notation or sound | stt_error |
-| right, notation or sound | not said | precision_error |
-| nothing | nothing | tts_failure: the word was dropped; gt_error where the text doubles a function word ("the the") and one of the two was heard |
-| nothing | other | ambiguous (either way round) |
-| other | other | see ``both_wrong`` |
+| sound | nothing or other | precision_error |
+| nothing or other | sound | stt_error |
+| nothing | nothing | tts_failure; gt_error where the text doubles a function word ("the the") and one of the two was heard |
+| other | other | tts_failure or ambiguous, see ``both_wrong`` |
+| all that is left | | ambiguous |
 
-"Notation" is another way to write what was said (abbreviation, compound, spelling_variant, filler_word, and gt_error for a missing or needless space): no hearing error, so one
-engine's suffices. "Not said" is nothing or other, and, beside an engine that is right, also typo and sound: an engine that heard the word itself outweighs one that heard a look-alike.
+"Notation" is another way to write what was said: abbreviation, compound, spelling_variant, filler_word, and gt_error for a missing or
+needless space. It is no hearing error, so one engine's suffices. An engine that heard the word itself outweighs one that heard a
+sound-alike, and one that heard a sound-alike outweighs one that heard something else: the audio then holds the sound.
 
 With one engine nothing can be confirmed: right passes, notation, sound and typo keep their verdicts, all else is ambiguous.
 """
@@ -46,12 +48,15 @@ _MAX_INSERTED = 8
 #: Words with weak forms (the closed class of English: articles, prepositions, pronouns, auxiliaries, conjunctions).
 WEAK_FORMS = frozenset(
     (
-        "a an the and but or nor as than that of to at for from in on into onto by with is are am was were be been has have had do does did can could will would shall "
-        "should must he she it its his her him them their there you your we us our me my i this these those so some if"
+        "a an the and but or nor as than that of to at for from in on into onto by with is are am was were be been has have had do does "
+        "did can could will would shall should must he she it its his her him them their there you your we us our me my i this these those "
+        "so some if"
     ).split()
 )
 #: Function words that nobody says twice in a row, unlike "had had", "that that" or "very very".
-_NEVER_DOUBLED = frozenset("a an the and but or nor as than of to at for from into onto by with are am were be been its their your our my".split())
+_NEVER_DOUBLED = frozenset(
+    "a an the and but or nor as than of to at for from into onto by with are am were be been its their your our my".split()
+)
 
 _NOTATION = MappingProxyType({
     Relation.ABBREVIATION: Verdict.ABBREVIATION,
@@ -93,10 +98,11 @@ TABLE = MappingProxyType({
 def both_wrong(reference: tuple[str, ...], fast: tuple[str, ...], precision: tuple[str, ...], nearest: float) -> Verdict:
     """Verdict where neither engine heard the reference.
 
-    tts_failure when both heard the same words or the same sound: at most ``AGREE_NEAR`` apart, and at most ``AGREE_RATIO`` of their distance to the reference
-    ("cat" and "cap" for "dog" agree that it was not "dog"; "bat" and "cat" for "hat" do not). Two exceptions are ambiguous instead, because agreement proves little there:
-    a word unknown to the lexicon heard within ``NAME_NEAR`` (no recogniser can write it, and how it should sound is itself a guess), and a function
-    word heard as another within ``WEAK_NEAR`` (a/the, in/and: their weak forms are settled by the language models, which engines share). Ambiguous too when they disagree.
+    tts_failure when both heard the same words or the same sound: at most ``AGREE_NEAR`` apart, and at most ``AGREE_RATIO`` of their
+    distance to the reference ("cat" and "cap" for "dog" agree that it was not "dog"; "bat" and "cat" for "hat" do not). Ambiguous where
+    they disagree, and in two cases where agreement proves little: a word unknown to the lexicon heard within ``NAME_NEAR`` (no recogniser
+    can write it, and how it should sound is itself a guess), and a function word heard as another within ``WEAK_NEAR`` (a/the, in/and:
+    their weak forms are settled by the language models, in which engines are alike).
 
     Args:
         nearest: the smaller phone distance of the two hearings to the reference.
@@ -120,8 +126,8 @@ def is_doubled(words: list[str], index: int) -> bool:
 def judge_insertion(before: int, fast: tuple[Word, ...], precision: tuple[Word, ...] | None) -> list[Insertion]:
     """Verdicts on the words that were heard before reference word ``before`` without standing in the text.
 
-    Fillers are filler_word whoever heard them. Of the rest, what both heard (the same words, or within ``AGREE_NEAR`` by sound) is tts_failure, what one heard is that engine's error,
-    what they heard differently is ambiguous; with one engine all is ambiguous.
+    Fillers are filler_word whoever heard them. Of the rest, what both heard (the same words, or within ``AGREE_NEAR`` by sound) is
+    tts_failure, what one heard is that engine's error, what they heard differently is ambiguous; with one engine all is ambiguous.
     """
     out: list[Insertion] = []
     if any([is_filler(w.text) for w in fast]) or (precision and any([is_filler(w.text) for w in precision])):

@@ -28,17 +28,20 @@ def judge(
 ) -> ClipVerdicts:
     """Weigh two transcripts against the text of a clip. Pure: the same input gives the same verdicts, nothing is kept or changed.
 
-    Both transcripts are aligned to the reference by word edits, the differing stretches again by sound (``align``); what each engine heard in a word's place is related to it by
-    lexicon, letters and phones (``relate``), and two relations make a verdict (``decide``, which holds the precedence table).
+    Both transcripts are aligned to the reference by word edits (``align``), the differing stretches again by sound (``pairing``); what each
+    engine heard in a word's place is related to it by lexicon, letters and phones (``relate``), and two relations make a verdict
+    (``decide``, which holds the precedence table).
 
     Args:
         reference: the text, or its tokens as ``text.tokenise`` gives them.
         fast: the first engine's words.
-        precision: the second engine's words at its operating point, or None where it did not run: then what the fast engine got wrong is ambiguous.
+        precision: the second engine's words at its operating point, or None where it did not run: then what the fast engine got wrong is
+            ambiguous.
         audio: the audio or its facts, for ``near_silent`` and for times at the end of a clip.
 
     Returns:
-        One verdict per token, in order, insertions in order of place, clip flags and plain edit counts (those of ``jiwer`` on the same words).
+        One verdict per token, in order, insertions in order of place, clip flags and plain edit counts (those of ``jiwer`` on the same
+        words).
     """
     tokens = tokenise(reference) if isinstance(reference, str) else reference
     facts = AudioFacts.of(audio) if isinstance(audio, Audio) else audio
@@ -84,8 +87,8 @@ def _units(tokens: Sequence[Token]) -> list[int] | None:
 def _regions(first: list[Stretch], second: list[Stretch]) -> Iterator[tuple[int, int, list[Stretch], list[Stretch]]]:
     """Regions of the reference ``start:end`` in which either engine differs, with each engine's stretches in them.
 
-    Stretches that overlap belong together, and stretches that touch where one of them holds more heard words than reference words: both engines may have
-    inserted the same word at that border.
+    Stretches that overlap belong together, and stretches that touch where one of them holds more heard words than reference words: both
+    engines may have inserted the same word at that border.
     """
     first, second = [*first, _END], [*second, _END]
     f = p = 0
@@ -166,7 +169,9 @@ def _walk(
     return out, insertions
 
 
-def _view(tokens: Sequence[Token], heard: tuple[Word, ...] | None, units: tuple[int, ...] | None, opens_text: bool, *, differs: bool) -> View:
+def _view(
+    tokens: Sequence[Token], heard: tuple[Word, ...] | None, units: tuple[int, ...] | None, opens_text: bool, *, differs: bool
+) -> View:
     if heard is None:
         return absent_view(len(tokens))
     return view_of(tokens, heard, units, opens_text=opens_text) if differs else exact_view(heard)

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from workbench.stt.base import Word
 from workbench.text import Token, is_filler
-from workbench.verdicts.align import NUMBER_WORDS, pair_words
+from workbench.verdicts.align import NUMBER_WORDS
 from workbench.verdicts.base import Insertion, Verdict, WordVerdict
 from workbench.verdicts.decide import TABLE, both_wrong, is_doubled, judge_insertion
+from workbench.verdicts.pairing import pair_words
 from workbench.verdicts.relate import Relation, relate, relate_in_context, relate_word
 
 _RIGHT = Relation.RIGHT
@@ -17,7 +18,7 @@ _NONE_INSERTED: dict[int, tuple[Word, ...]] = {}
 
 
 class Place(NamedTuple):
-    """What one engine heard at one reference word: the words of its block, which may cover several reference words ``start:end`` of the region."""
+    """What one engine heard at one reference word: the words of its block, which may cover several words ``start:end`` of the region."""
 
     relation: Relation
     distance: float | None
@@ -44,11 +45,11 @@ def view_of(tokens: Sequence[Token], heard: tuple[Word, ...], units: tuple[int, 
     if n == 0:
         return View([], {0: heard})
     # Equal words at both ends need no pairing; numbers stay whole, they may be weighed as a whole.
-    first = 0
-    while first < min(n, m) and tokens[first].text == heard[first].text and not units and heard[first].text not in NUMBER_WORDS:
+    shorter = 0 if units else min(n, m)
+    first = last = 0
+    while first < shorter and _settled(tokens[first], heard[first]):
         first += 1
-    last = 0
-    while last < min(n, m) - first and tokens[n - 1 - last].text == heard[m - 1 - last].text and not units and heard[m - 1 - last].text not in NUMBER_WORDS:
+    while last < shorter - first and _settled(tokens[n - 1 - last], heard[m - 1 - last]):
         last += 1
     reference = tuple([t.text for t in tokens[first : n - last]])
     texts = tuple([w.text for w in heard[first : m - last]])
@@ -64,6 +65,10 @@ def view_of(tokens: Sequence[Token], heard: tuple[Word, ...], units: tuple[int, 
             places += [_related_group(tokens, words, first + a, first + b, opens_text and first + a == 0)] * (b - a)
     places += [Place(Relation.RIGHT, None, (heard[m - last + k],), n - last + k, n - last + k + 1) for k in range(last)]
     return View(places, inserted)
+
+
+def _settled(token: Token, word: Word) -> bool:
+    return token.text == word.text and word.text not in NUMBER_WORDS
 
 
 def _related(token: Token, heard: tuple[Word, ...], opens_text: bool, at: int = 0) -> Place:
@@ -102,7 +107,8 @@ def judge_region(
     Args:
         offset: index of the region's first word in the reference.
         words: the region's reference words, preceded by the one before it when ``offset > 0`` (a doubled word may start there).
-        before_sec, after_sec: end of the fast engine's word before the region, start of the one after it (the clip's end, or None where unknown).
+        before_sec, after_sec: end of the fast engine's word before the region, start of the one after it (the clip's end, or None where
+            unknown).
     """
     lead = 1 if offset else 0
     times = _times(fast.places, precision.places, words[lead:], before_sec, after_sec)
@@ -111,13 +117,12 @@ def judge_region(
         verdict = TABLE[f.relation, p.relation]
         if verdict is None:
             verdict = _both_wrong(k, words[lead:], fast.places, precision.places)
-        elif verdict is Verdict.TTS_FAILURE and is_doubled(words, k + lead) and (k == 0 or fast.places[k - 1].heard or precision.places[k - 1].heard):
-            verdict = Verdict.GT_ERROR
+        elif verdict is Verdict.TTS_FAILURE and is_doubled(words, k + lead):
+            twin_heard = k == 0 or fast.places[k - 1].heard or precision.places[k - 1].heard
+            verdict = Verdict.GT_ERROR if twin_heard else verdict
         distance = f.distance if p.distance is None or (f.distance is not None and f.distance <= p.distance) else p.distance
-        start_sec, end_sec = times[k]
-        verdicts.append(
-            WordVerdict(offset + k, words[k + lead], verdict, f.heard, p.heard, distance, start_sec, end_sec, _confidence(f.heard or p.heard))
-        )
+        confidence = _confidence(f.heard or p.heard)
+        verdicts.append(WordVerdict(offset + k, words[k + lead], verdict, f.heard, p.heard, distance, *times[k], confidence))
     insertions: list[Insertion] = []
     if not (fast.inserted or precision.inserted):
         return verdicts, insertions
@@ -128,7 +133,13 @@ def judge_region(
 
 
 def judge_one_wrong(
-    token: Token, index: int, fast: tuple[Word, ...], precision: tuple[Word, ...], fast_wrong: bool, before_sec: float, after_sec: float | None
+    token: Token,
+    index: int,
+    fast: tuple[Word, ...],
+    precision: tuple[Word, ...],
+    fast_wrong: bool,
+    before_sec: float,
+    after_sec: float | None,
 ) -> WordVerdict:
     """``judge_region`` for the commonest region: one word that one engine heard as written and the other as another word or not at all."""
     wrong = fast if fast_wrong else precision

@@ -20,7 +20,8 @@ from workbench.text import (
     word_distance,
 )
 from workbench.text.phones import merged
-from workbench.verdicts.align import NUMBER_WORDS, full_forms
+from workbench.verdicts.align import NUMBER_WORDS
+from workbench.verdicts.pairing import full_forms
 
 #: A filler heard for a word, or a word heard for a filler, is the filler when at most this far apart ("a" and "uh").
 FILLER_NEAR = 0.2
@@ -53,7 +54,8 @@ class Relation(StrEnum):
 def relate(reference: tuple[str, ...], heard: tuple[str, ...]) -> tuple[Relation, float | None]:
     """Relation of heard words to reference words, and their phone distance (None where nothing had to be compared).
 
-    The first that holds, in this order: as written; nothing; abbreviation; compound or faulty spacing; the same value; filler; spelling; typo; same sound; other.
+    The first that holds, in this order: as written; nothing; abbreviation; compound or faulty spacing; the same value; filler; spelling;
+    typo; same sound; other.
     """
     if len(reference) == 1 == len(heard):
         return relate_word(reference[0], heard[0])
@@ -75,7 +77,8 @@ def relate_word(reference: str, heard: str) -> tuple[Relation, float | None]:
     fillers = is_filler(reference) + is_filler(heard)
     if fillers == 2 or (fillers and distance <= FILLER_NEAR):
         return Relation.FILLER, distance
-    if distance <= (_SPELLING_NEAR if min(len(reference), len(heard)) > _SHORT_LETTERS else _SPELLING_NEAR_SHORT) and _spelt_otherwise(reference, heard):
+    near = _SPELLING_NEAR if min(len(reference), len(heard)) > _SHORT_LETTERS else _SPELLING_NEAR_SHORT
+    if distance <= near and _spelt_otherwise(reference, heard):
         return Relation.SPELLING, distance
     if is_slip(reference, heard):
         return Relation.TYPO, distance
@@ -129,7 +132,8 @@ def _distance_of_words(a: str, b: str) -> float:
     readings_a, readings_b = pronunciations(a), pronunciations(b)
     if len(a) + len(b) > _MAX_LETTERS or not readings_a or not readings_b:
         return _distance_of_groups((a,), (b,))
-    # Phone costs are a metric, so a common beginning and end never need another partner: most mishearings share both, and what is left is short and often seen before.
+    # Phone costs are a metric, so a common beginning and end never need another partner: most mishearings share both, and what is left
+    # is short and often seen before.
     best = 1.0
     for x in readings_a:
         for y in readings_b:
@@ -149,24 +153,22 @@ def _distance_of_words(a: str, b: str) -> float:
 def relate_in_context(relation: Relation, tokens: tuple[Token, ...], heard: tuple[str, ...], *, first: bool) -> Relation:
     """``relate``'s answer corrected by what only the text knows: how a word was written.
 
-    An abbreviation in the text is also matched by its letters as spelt and by its other full forms. A capital inside the text marks a name, and a name that
-    the lexicon lacks is no typo and lacks no space.
+    An abbreviation in the text is also matched by its letters as spelt and by its other full forms. A capital inside the text marks a
+    name, and a name that the lexicon lacks is no typo and lacks no space.
 
     Args:
         first: the tokens open the text, where a capital means nothing.
     """
     head = tokens[0]
-    if relation in (Relation.OTHER, Relation.SOUND):
-        if head.kind == "abbreviation" and head.start == tokens[-1].start:
-            letters = "".join(c for c in head.written.casefold() if c.isalnum())
-            if heard and ("".join(heard) == letters or heard in map(tuple, abbreviation_of(head.written))):
-                return Relation.ABBREVIATION
-    elif relation is Relation.TYPO or relation is Relation.SPACING:
-        named = head.written[:1].isupper() and not head.written.isupper() and not first
-        if named and relation is Relation.SPACING:
-            return Relation.COMPOUND
-        if named:
-            return Relation.SOUND if sound_alike((head.text,), heard) else Relation.OTHER
+    if head.kind == "abbreviation" and relation not in (Relation.RIGHT, Relation.NOTHING) and head.start == tokens[-1].start:
+        letters = "".join(c for c in head.written.casefold() if c.isalnum())
+        if "".join(heard) == letters or heard in map(tuple, abbreviation_of(head.written)):
+            return Relation.ABBREVIATION
+    named = head.written[:1].isupper() and not head.written.isupper() and not first
+    if relation is Relation.SPACING and (named or head.kind != "word"):
+        return Relation.COMPOUND
+    if relation is Relation.TYPO and named:
+        return Relation.SOUND if sound_alike((head.text,), heard) else Relation.OTHER
     return relation
 
 
@@ -187,7 +189,9 @@ def _spelt_otherwise(a: str, b: str) -> bool:
 
 
 def _compound_or_spacing(reference: tuple[str, ...], heard: tuple[str, ...]) -> Relation:
-    """The same letters, other spaces: the text's fault when only what was heard consists of words of the lexicon."""
+    """The same letters, other spaces: the text's fault when only what was heard consists of words of the lexicon; "k g b" spells "kgb"."""
+    if all(len(word) == 1 for word in max(reference, heard, key=len)):
+        return Relation.ABBREVIATION
     return Relation.SPACING if all(map(known_word, heard)) and not all(map(known_word, reference)) else Relation.COMPOUND
 
 

@@ -172,29 +172,23 @@ def fit_and_choose(heard: list[Heard]) -> None:
 
 
 def _fit(heard: list[Heard]) -> tuple[float, tuple[float, ...]]:
-    """Logistic regression, reference said = 1; slots beside an error, whose truth is unclear, are left out."""
+    """Logistic regression, reference said = 1."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    rows = [(one.measures, said) for clip in heard for one in clip.weighed if one.measures is not None and (said := _said(clip.planted, one.slot)) is not None]
+    rows = [(one.measures, _said(clip.planted, one.slot)) for clip in heard for one in clip.weighed if one.measures is not None]
     fitted = make_pipeline(StandardScaler(), LogisticRegression(C=0.03)).fit([measures for measures, _ in rows], [said for _, said in rows])
     scale, logistic = fitted[0], fitted[1]
     weights = logistic.coef_[0] / scale.scale_
     return round(float(logistic.intercept_[0] - (weights * scale.mean_).sum()), 4), tuple(round(float(weight), 4) for weight in weights)
 
 
-def _said(planted: PlantedText, slot) -> bool | None:
-    touched = set(planted.touched)
+def _said(planted: PlantedText, slot) -> bool:
+    """Whether the reference was said in a slot: no error touched its words, nor, where words were added, its place."""
     if slot.end > slot.start:
-        if slot.start in touched:
-            return False
-        near = bool(touched & {slot.start - 1, slot.start + 1})
-    else:
-        if slot.start in planted.gaps:
-            return False
-        near = bool(touched & {slot.start - 2, slot.start - 1, slot.start, slot.start + 1})
-    return None if near else True
+        return not set(range(slot.start, slot.end)) & set(planted.touched)
+    return slot.start not in planted.gaps
 
 
 def _at_best(heard: list[Heard], model: tuple[float, tuple[float, ...]]):

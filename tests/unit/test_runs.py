@@ -106,7 +106,7 @@ def _project_with(tmp_path, monkeypatch, source: str) -> None:
     import nbformat
 
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("seed: int = 1", metadata={"tags": ["parameters"]}), nbformat.v4.new_code_cell(source)])
-    book.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "workbench": {"config": "workbench.scan.validation:ValidationConfig"}}
+    book.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}, "workbench": {"config": "workbench.scan.validation:ValidationConfig"}}
     (tmp_path / "notebooks").mkdir()
     nbformat.write(book, tmp_path / "notebooks" / "tiny.ipynb")
     monkeypatch.chdir(tmp_path)

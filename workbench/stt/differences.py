@@ -1,18 +1,21 @@
-"""Where a transcript differs from its reference: slots of one reference word at most, grouped into regions between agreeing words."""
+"""Where a transcript differs from its reference: slots of words that stand against each other, grouped into regions between agreeing words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: Regions with more cells than this are paired by position: the audio says something else altogether.
 _MOST_CELLS = 2_500
-_GAP_COST = 0.55
+#: Costs of the pairing: a word against nothing, any difference, one word against two, and how far those may be apart.
+_GAP_COST, _DIFFERENT, _GROUP, _GROUP_FAR = 0.7, 0.05, 0.1, 0.6
+_STEPS = ((1, 1), (1, 0), (0, 1), (1, 2), (2, 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Reference words ``start:end`` (none or one) against heard words ``heard_start:heard_end`` (none or more)."""
+    """Reference words ``start:end`` against heard words ``heard_start:heard_end``; either side may be empty."""
 
     start: int
     end: int
@@ -46,27 +49,43 @@ class Region:
 def regions(reference: Sequence[str], heard: Sequence[str]) -> list[Region]:
     """The places where ``heard`` differs from ``reference``, in order.
 
-    Equal words anchor the alignment; between anchors words are paired by phone distance.
+    Equal words anchor the alignment; between anchors words are paired by sound. A dropped or added word that could stand in several places (one of two equal neighbours) is put in the last of them.
     """
-    found: list[list[int]] = []
+    return [Region(tuple(_slots(reference, heard, *bounds))) for bounds in _moved_right(_stretches(reference, heard), reference, heard)]
+
+
+def _stretches(reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int, int, int]]:
+    found: list[tuple[int, int, int, int]] = []
     for code in _opcodes(reference, heard):
         if code.tag == "equal":
             continue
         if found and found[-1][1] == code.src_start and found[-1][3] == code.dest_start:
-            found[-1][1], found[-1][3] = code.src_end, code.dest_end
+            found[-1] = (found[-1][0], code.src_end, found[-1][2], code.dest_end)
         else:
-            found.append([code.src_start, code.src_end, code.dest_start, code.dest_end])
-    return [Region(tuple(_slots(reference, heard, *bounds))) for bounds in found]
+            found.append((code.src_start, code.src_end, code.dest_start, code.dest_end))
+    return found
+
+
+def _moved_right(found: list[tuple[int, int, int, int]], reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int, int, int]]:
+    out: list[tuple[int, int, int, int]] = []
+    for number, (a, b, c, d) in enumerate(found):
+        limit = found[number + 1][0] if number + 1 < len(found) else len(reference)
+        if out and out[-1][1] == a:
+            a, _, c, _ = out.pop()
+        while b < limit and ((a == b and heard[c] == heard[d]) or (c == d and reference[a] == reference[b])):
+            a, b, c, d = a + 1, b + 1, c + 1, d + 1
+        out.append((a, b, c, d))
+    return out
 
 
 def agreements(reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
     """Indices of the words on which both agree: (in the reference, in the hearing)."""
-    return [
-        (code.src_start + step, code.dest_start + step)
-        for code in _opcodes(reference, heard)
-        if code.tag == "equal"
-        for step in range(code.src_end - code.src_start)
-    ]
+    both: list[tuple[int, int]] = []
+    at, heard_at = 0, 0
+    for a, b, c, d in [*_moved_right(_stretches(reference, heard), reference, heard), (len(reference), 0, len(heard), 0)]:
+        both += zip(range(at, a), range(heard_at, c), strict=True)
+        at, heard_at = b, d
+    return both
 
 
 def _opcodes(reference: Sequence[str], heard: Sequence[str]):
@@ -86,33 +105,45 @@ def _slots(reference: Sequence[str], heard: Sequence[str], start: int, end: int,
 
 
 def _pairs(reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
-    """Cheapest alignment as steps (reference words taken, heard words taken); substitution costs by phone distance."""
-    from workbench.text import word_distance
-
+    """Cheapest alignment as steps (reference words taken, heard words taken), by the share of phones that differ; of equal costs, words are paired before they are dropped."""
     rows, columns = len(reference), len(heard)
     if rows * columns > _MOST_CELLS:
         shared = min(rows, columns)
         return [(1, 1)] * shared + [(1, 0)] * (rows - shared) + [(0, 1)] * (columns - shared)
-    cost = [[0.0] * (columns + 1) for _ in range(rows + 1)]
+    best: list[list[tuple[float, tuple[int, int]]]] = [[(0.0, (0, 0))] * (columns + 1) for _ in range(rows + 1)]
     for row in range(rows, -1, -1):
         for column in range(columns, -1, -1):
-            options = []
-            if row < rows and column < columns:
-                options.append(word_distance([reference[row]], [heard[column]]) + cost[row + 1][column + 1])
-            if row < rows:
-                options.append(_GAP_COST + cost[row + 1][column])
-            if column < columns:
-                options.append(_GAP_COST + cost[row][column + 1])
-            cost[row][column] = min(options, default=0.0)
+            options = [
+                (_cost(reference[row : row + di], heard[column : column + dj]) + best[row + di][column + dj][0], -rank, (di, dj))
+                for rank, (di, dj) in enumerate(_STEPS)
+                if row + di <= rows and column + dj <= columns
+            ]
+            if options:
+                cost, _, step = min(options, key=lambda option: (round(option[0], 9), -option[1]))
+                best[row][column] = cost, step
     steps, row, column = [], 0, 0
     while row < rows or column < columns:
-        here = cost[row][column]
-        if row < rows and column < columns and here == word_distance([reference[row]], [heard[column]]) + cost[row + 1][column + 1]:
-            step = (1, 1)
-        elif row < rows and here == _GAP_COST + cost[row + 1][column]:
-            step = (1, 0)
-        else:
-            step = (0, 1)
+        step = best[row][column][1]
         steps.append(step)
         row, column = row + step[0], column + step[1]
     return steps
+
+
+def _cost(given: Sequence[str], taken: Sequence[str]) -> float:
+    from rapidfuzz.distance import Levenshtein
+
+    if not given or not taken:
+        return _GAP_COST
+    if list(given) == list(taken):
+        return 0.0
+    far = Levenshtein.normalized_distance(_phones(tuple(given)), _phones(tuple(taken)))
+    if len(given) == len(taken):
+        return _DIFFERENT + far
+    return _DIFFERENT + _GROUP + 2 * far if far <= _GROUP_FAR else 2 * _GAP_COST + 1.0
+
+
+@lru_cache(maxsize=50_000)
+def _phones(words: tuple[str, ...]) -> tuple[str, ...]:
+    from workbench.text import pronunciations
+
+    return tuple(phone for word in words for phone in (pronunciations(word) or ((word,),))[0])

@@ -103,7 +103,9 @@ def _timed(request: SttRequest, weighed: Sequence[Weighed]) -> list[Word]:
         spans[index] = heard[heard_index].start_sec, heard[heard_index].end_sec
     for one in weighed:
         if one.slot.end > one.slot.start and one.span_sec is not None:
-            spans[one.slot.start] = one.span_sec
+            start, count = one.slot.start, one.slot.end - one.slot.start
+            step = (one.span_sec[1] - one.span_sec[0]) / count
+            spans[start : one.slot.end] = [(one.span_sec[0] + k * step, one.span_sec[0] + (k + 1) * step) for k in range(count)]
     return [Word(text, *span) for text, span in zip(request.reference, _filled(spans, request.audio.duration_sec), strict=True)]
 
 

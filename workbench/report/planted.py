@@ -33,13 +33,13 @@ class PlantedSection:
         found = self.held_out
         if not found.errors:
             return ""
-        return f" On {found.errors} planted errors the validator found {_percent(found.recall.value)} and flagged {_percent(found.false_alarm.value)} of {found.untouched:,} untouched words."
+        return f" On {found.errors} planted errors the validator found {_percent(found.recall.value)} and flagged {_percent(found.false_alarm_all.value)} of the untouched words."
 
     def show(self) -> list[object]:
         """Table of engines, recall per kind, ROC."""
         test = self.trial.test
         rows = [
-            {"who": who, "recall": report.recall, "false_alarm": report.false_alarm, "false_insertion": report.false_insertion}
+            {"who": who, "recall": report.recall, "false_alarm": report.false_alarm_all, "apart": report.false_alarm, "false_insertion": report.false_insertion}
             for who, report in (
                 ("both engines", self.held_out),
                 ("both, tts_failure only", self.certain),
@@ -50,11 +50,12 @@ class PlantedSection:
         columns = [
             Column("who", "verdict by"),
             Column("recall", "planted errors found", fmt=".1%"),
-            Column("false_alarm", "untouched words flagged", fmt=".1%"),
+            Column("false_alarm", "untouched words flagged", fmt=".1%", help="words that no error touched, those right beside one included"),
+            Column("apart", "those not beside an error", fmt=".1%", help="a flag right beside an error still leads a listener to it; these lead nowhere"),
             Column("false_insertion", "insertions flagged wrongly", fmt=".1%", help="per untouched word"),
         ]
         voices = ", ".join(map(str, test.voices))
-        note = f"{self.held_out.errors} planted errors and {self.held_out.untouched:,} untouched words, held out: voices {voices}. Brackets: 95% intervals (Wilson; clustered by text for words)."
+        note = f"{self.held_out.errors} planted errors and {self.held_out.untouched:,} words not touched and not beside one, held out: voices {voices}. Brackets: 95% intervals (Wilson; clustered by text for words)."
         if self.trial.left_out:
             note += f" {self.trial.left_out} clips could not be heard and are left out."
         kinds = [
@@ -64,7 +65,7 @@ class PlantedSection:
         return [
             table(rows, columns, caption="How far the validator can be trusted", note=note),
             figures.recall_by_kind(kinds),
-            figures.roc(*self._curve()),
+            figures.roc(*self._curve(), caption="False alarms here are of words not beside an error."),
             prose(self._tuning()),
         ]
 
@@ -106,7 +107,7 @@ def _plain(report: PlantedReport) -> dict:
         return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
 
     per_kind = {str(kind): triple(estimate) for kind, estimate in report.per_kind.items()}
-    return {"recall": triple(report.recall), "false_alarm": triple(report.false_alarm), "per_kind": per_kind}
+    return {"recall": triple(report.recall), "false_alarm": triple(report.false_alarm_all), "false_alarm_apart": triple(report.false_alarm), "per_kind": per_kind}
 
 
 def _percent(value: float | None) -> str:

@@ -18,7 +18,7 @@ from workbench.scan.export import write_parquet
 from workbench.scan.results import ClipResult
 from workbench.scan.validation import Validation, ValidationConfig
 
-#: Flagged words over all words: below the first the voice says its text, above the second it does not.
+#: Flagged words over reference words: good when every voice is below the first, bad when all clips together are above the second.
 GOOD_BELOW, BAD_ABOVE = 0.02, 0.10
 #: Of the page's audio budget, what the worst clips may take; the sample gets the rest.
 WORST_SHARE = 0.5
@@ -59,7 +59,7 @@ class ValidationReport:
     def verdict(self) -> Fragment:
         """The answer in one sentence."""
         rates = [v.audio_error_rate.value for v in self.voices if v.audio_error_rate.value is not None]
-        if not rates or max(rates) > BAD_ABOVE:
+        if not rates or self.overall.audio_error_rate.value > BAD_ABOVE:
             tone = "bad"
         else:
             tone = "good" if max(rates) < GOOD_BELOW and not self.overall.failed else "mixed"

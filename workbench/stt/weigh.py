@@ -32,7 +32,7 @@ _LEVEL_FRAMES, _MOST_LEVEL_WORDS = 1_500, 30
 #: Names of the columns of ``Weighed.measures``.
 MEASURES = (
     "llr", "llr_per_frame", "misfit", "gop", "gop_least", "heard_gop", "heard_gop_least", "confidence",
-    "distance", "deleted", "inserted", "slots", "log_frames", "phones", "clip_share", "beside", "lead",
+    "distance", "deleted", "inserted", "slots", "log_frames", "phones", "clip_share", "beside", "lead", "echo",
 )
 
 
@@ -127,7 +127,8 @@ class Weigher:
                 (_numbers(networks[2 * number + choice], number + 1), chains[2 * number + choice]) for choice in (0, 1)
             )
             said, other = _goodness(said_chain.path, loop, said_place), _goodness(other_chain.path, loop, other_place)
-            measures = _measures(ratios[number], beside, said, other, level, given[number], own[number], part, share)
+            echo = _echoes(slot, reference, own[number])
+            measures = _measures(ratios[number], beside, said, other, level, given[number], own[number], part, share, echo)
             out.append(Weighed(slot, own[number], measures, _span(said_chain.path, said_place, first)))
         return out
 
@@ -167,6 +168,12 @@ def _sound_alike(region: Region, reference: Sequence[str], heard: Sequence[str])
 
 def _agrees(given: list[str], own: tuple[Word, ...]) -> bool:
     return given == [word.text for word in own]
+
+
+def _echoes(slot: Slot, reference: Sequence[str], own: tuple[Word, ...]) -> bool:
+    """Whether what was heard are words that stand beside this place: said twice, or in the wrong order, as synthesisers do and recognisers rarely imagine."""
+    around = {*reference[max(0, slot.start - 2) : slot.start], *reference[slot.end : slot.end + 2]}
+    return bool(own) and around.issuperset(word.text for word in own)
 
 
 def _joined(found: list[Region]) -> list[Region]:
@@ -230,7 +237,8 @@ def _span(path: Path | None, place: tuple[int, int], first: int) -> tuple[float,
 
 
 def _measures(
-    llr: float, beside: float, said: _Goodness | None, other: _Goodness | None, level: _Goodness, given: list[str], own: tuple[Word, ...], part: _Part, share: float
+    llr: float, beside: float, said: _Goodness | None, other: _Goodness | None, level: _Goodness, given: list[str], own: tuple[Word, ...], part: _Part, share: float,
+    echo: bool,
 ) -> tuple[float, ...] | None:
     """The columns of ``MEASURES``, squeezed into a range in which a linear model can add them."""
     from workbench.text import word_distance
@@ -260,5 +268,6 @@ def _measures(
         # A fault beside this place explains what was heard here, the more so the stronger it is.
         math.asinh(clip(beside, -2_000, 0) / 20),
         math.asinh(clip(llr, -2_000, 0) / 20) - math.asinh(clip(beside, -2_000, 0) / 20) if beside < 0 else 0.0,
+        float(echo),
     )
     return tuple(float(value) for value in values)

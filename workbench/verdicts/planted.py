@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from workbench.errors import TextError
@@ -39,7 +39,8 @@ class PlantedText:
 
     Attributes:
         reference: the words of the text.
-        spoken: the words that the synthesiser is given.
+        spoken: the words that the synthesiser says.
+        text: those words as the synthesiser is given them, with the punctuation of the original.
         touched: indices of reference words that the audio does not hold as written.
         gaps: places between reference words (0 = before the first) where a flagged insertion also counts as found.
         keep: for a cut tail, how many words of the audio are kept; the samples after them are cut away.
@@ -52,6 +53,7 @@ class PlantedText:
     touched: tuple[int, ...]
     gaps: tuple[int, ...] = ()
     keep: int | None = None
+    text: str = ""
 
 
 def plant(texts: Sequence[tuple[str, str]], *, kinds: Sequence[Kind] = ERROR_KINDS, seed: int, clean_share: float = 0.2,
@@ -79,14 +81,15 @@ def plant(texts: Sequence[tuple[str, str]], *, kinds: Sequence[Kind] = ERROR_KIN
         if len(words) < 4:
             raise TextError("too few words to plant an error in", where=text_id, got=text, expected="at least four words")
         if index in clean:
-            planted.append(PlantedText(text_id, Kind.CLEAN, words, words, ()))
+            planted.append(PlantedText(text_id, Kind.CLEAN, words, words, (), text=text))
             continue
         for attempt in range(len(kinds)):
             found = _PLANTERS[kinds[(turn + attempt) % len(kinds)]](text_id, words, chance, common, pool)
             if found is not None:
                 break
         turn += 1
-        planted.append(found or PlantedText(text_id, Kind.CLEAN, words, words, ()))
+        found = found or PlantedText(text_id, Kind.CLEAN, words, words, ())
+        planted.append(replace(found, text=_as_text(found, text)))
     return planted
 
 
@@ -102,6 +105,33 @@ def _words(text: str) -> tuple[str, ...]:
     from workbench.text import tokenise
 
     return tuple(token.text for token in tokenise(text))
+
+
+def _as_text(planted: PlantedText, text: str) -> str:
+    """The spoken words in the dress of the original: what follows a word (comma, space) stays in its place."""
+    from workbench.text import tokenise
+
+    tokens = tokenise(text)
+    if planted.spoken == planted.reference:
+        return text
+    if len({token.start for token in tokens}) < len(tokens):
+        return " ".join(planted.spoken) + "."
+    ends = [token.start for token in tokens[1:]] + [len(text)]
+    tails = [text[token.end : end] or " " for token, end in zip(tokens, ends, strict=True)]
+    written = [text[token.start : token.end] for token in tokens]
+    place = planted.touched[0]
+    match planted.kind:
+        case Kind.DROPPED:
+            if place and tails[place].strip():
+                tails[place - 1] = tails[place]
+            del written[place], tails[place]
+        case Kind.DOUBLED:
+            written[place] = f"{written[place]} {planted.reference[place]}"
+        case Kind.SWAPPED:
+            written[place : place + 2] = written[place + 1], written[place]
+        case _:
+            written[place] = planted.spoken[place]
+    return text[: tokens[0].start] + "".join(word + tail for word, tail in zip(written, tails, strict=True))
 
 
 def _tellable(reference: Sequence[str], spoken: Sequence[str]) -> bool:

@@ -13,8 +13,8 @@ Aligner = Callable[[Audio, Sequence[str]], Sequence[tuple[float, float]]]
 
 
 def spoken_text(planted: PlantedText) -> str:
-    """The words as a sentence for a synthesiser."""
-    return " ".join(planted.spoken) + "."
+    """What a synthesiser is given."""
+    return planted.text or " ".join(planted.spoken) + "."
 
 
 def cut_tail(audio: Audio, planted: PlantedText, *, align: Aligner) -> Audio:

@@ -1,7 +1,7 @@
 """How well verdicts find planted errors: recall per kind and false alarms on untouched words, with intervals.
 
-An error is found when a reference word it touched is flagged, or an insertion is flagged at its place (doubled and swapped words). A false alarm is a flagged word that no error touched;
-the words next to an error count as untouched too, and are also counted on their own, since a flag beside the error still leads a listener to it.
+An error is found when a reference word it touched is flagged, or an insertion is flagged at its place (doubled and swapped words). A false alarm is a flagged word that no error touched and that
+does not stand directly beside one: a flag there leads a listener to the error all the same, and the sound of a word changes with its neighbour. Words beside an error are counted on their own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One planted clip in numbers: ``found`` is None for a clean one; ``beside`` are false alarms next to the error, ``inserted`` flagged insertions elsewhere."""
+    """One planted clip in numbers.
+
+    Attributes:
+        found: None for a clean clip.
+        untouched, false_alarms: words neither touched nor beside a touched one, and those of them flagged.
+        beside, beside_flagged: words directly beside the error, and those of them flagged.
+        inserted: insertions flagged elsewhere than at the error and its neighbours.
+    """
 
     text_id: str
     kind: Kind
@@ -28,6 +35,7 @@ class Counted:
     untouched: int
     false_alarms: int
     beside: int
+    beside_flagged: int
     inserted: int
 
 
@@ -38,16 +46,18 @@ class PlantedReport:
     Attributes:
         recall: over all kinds; Wilson interval.
         per_kind: recall by kind.
-        false_alarm: flagged untouched words per untouched word; the interval draws whole texts.
-        false_alarm_apart: the same without the words next to an error.
-        false_insertion: insertions flagged where none was planted, per untouched word.
-        errors, untouched: how many errors were planted, how many words left alone.
+        false_alarm: flagged share of the words that are neither touched nor beside an error; the interval draws whole texts.
+        false_alarm_all: the same with the words beside an error counted as untouched too.
+        beside: flagged share of the words beside an error.
+        false_insertion: insertions flagged away from any error, per untouched word.
+        errors, untouched: how many errors were planted, how many words are neither touched nor beside one.
     """
 
     recall: Estimate
     per_kind: dict[Kind, Estimate]
     false_alarm: Estimate
-    false_alarm_apart: Estimate
+    false_alarm_all: Estimate
+    beside: Estimate
     false_insertion: Estimate
     errors: int
     untouched: int
@@ -67,15 +77,17 @@ def count(planted: PlantedText, verdicts: ClipVerdicts, *, flagged: Collection[V
     words = {word.index for word in verdicts.words if word.verdict in flagged}
     places = [insertion.before for insertion in verdicts.insertions if insertion.verdict in flagged]
     touched, gaps = set(planted.touched), set(planted.gaps)
-    wrong = words - touched
+    near = {index + step for index in touched for step in (-1, 1)} & set(range(len(planted.reference))) - touched
+    at_error = gaps | {index + step for index in touched for step in (-1, 0, 1, 2)}
     return Counted(
         text_id=planted.text_id,
         kind=planted.kind,
         found=None if planted.kind is Kind.CLEAN else bool(words & touched or gaps.intersection(places)),
-        untouched=len(planted.reference) - len(touched),
-        false_alarms=len(wrong),
-        beside=sum(index - 1 in touched or index + 1 in touched for index in wrong),
-        inserted=sum(place not in gaps for place in places),
+        untouched=len(planted.reference) - len(touched) - len(near),
+        false_alarms=len(words - touched - near),
+        beside=len(near),
+        beside_flagged=len(words & near),
+        inserted=sum(place not in at_error for place in places),
     )
 
 
@@ -105,7 +117,8 @@ def summarise(counts: Sequence[Counted], *, seed: int = 0) -> PlantedReport:
         recall=recall(ERROR_KINDS),
         per_kind={kind: recall({kind}) for kind in ERROR_KINDS if any(one.kind is kind for one in counts)},
         false_alarm=rate([one.false_alarms for one in counts], untouched),
-        false_alarm_apart=rate([one.false_alarms - one.beside for one in counts], untouched),
+        false_alarm_all=rate([one.false_alarms + one.beside_flagged for one in counts], [one.untouched + one.beside for one in counts]),
+        beside=rate([one.beside_flagged for one in counts], [one.beside for one in counts]),
         false_insertion=rate([one.inserted for one in counts], untouched),
         errors=sum(one.found is not None for one in counts),
         untouched=sum(untouched),

@@ -1,7 +1,8 @@
 """Planted errors on held-out texts and voices: recall per kind, false alarms on untouched words, and what either engine alone would give.
 
     python benchmarks/planted_errors.py            measures with what ships; the last line is JSON
-    python benchmarks/planted_errors.py --tune     fits the opinion model on the tuning texts and voices, prints the constants to ship and how they carry over to a voice left out
+    python benchmarks/planted_errors.py --tune     fits the opinion model on the tuning texts and voices, prints the constants to ship and
+    how they carry over to a voice left out
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ def planted_set(prompt_set: str, voices: tuple[str, ...], *, seed: int) -> list[
     """Every text by every voice, with other errors for each voice."""
     texts, common = [(prompt.prompt_id, prompt.text) for prompt in load_prompts(prompt_set)], common_words()
     return [
-        (one, voice) for number, voice in enumerate(voices) for one in plant(texts, seed=seed + number, clean_share=CLEAN_SHARE, common=common)
+        (one, voice)
+        for number, voice in enumerate(voices)
+        for one in plant(texts, seed=seed + number, clean_share=CLEAN_SHARE, common=common)
     ]
 
 
@@ -204,7 +207,9 @@ def _at_best(heard: list[Heard], model: tuple[float, tuple[float, ...]]):
 
     def with_model(one: Heard) -> Transcript:
         evidence = tuple(
-            place if weighed.measures is None else replace(place, log_ratio=log_odds(weighed.measures, intercept=model[0], coefficients=model[1]))
+            place
+            if weighed.measures is None
+            else replace(place, log_ratio=log_odds(weighed.measures, intercept=model[0], coefficients=model[1]))
             for place, weighed in zip(one.precision.evidence, one.weighed, strict=True)
         )
         return replace(one.precision, evidence=evidence)

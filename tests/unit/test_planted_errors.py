@@ -134,7 +134,8 @@ CLEAN = PlantedText("t", Kind.CLEAN, REFERENCE, REFERENCE, ())
 )
 def test_found_errors_and_false_alarms_are_counted_by_place(planted, flagged, insertions, found, false_alarms, beside_flagged, inserted):
     counted = count(planted, verdicts("a b c d e f", flagged, insertions))
-    assert (counted.found, counted.false_alarms, counted.beside_flagged, counted.inserted) == (found, false_alarms, beside_flagged, inserted)
+    assert (counted.found, counted.false_alarms) == (found, false_alarms)
+    assert (counted.beside_flagged, counted.inserted) == (beside_flagged, inserted)
     assert counted.untouched + counted.beside == len(REFERENCE) - len(planted.touched)
 
 
@@ -146,7 +147,8 @@ def test_asking_only_for_certain_faults_leaves_out_the_ambiguous():
 def test_the_report_holds_rates_with_intervals_around_them():
     planted = [REPLACED] * 8 + [DOUBLED] * 2 + [CLEAN] * 10
     planted = [PlantedText(f"t{k}", p.kind, p.reference, p.spoken, p.touched, p.gaps) for k, p in enumerate(planted)]
-    judged = [verdicts("a b c d e f", {2: Verdict.TTS_FAILURE} if k < 8 else {}) for k in range(19)] + [verdicts("a b c d e f", {0: Verdict.AMBIGUOUS})]
+    judged = [verdicts("a b c d e f", {2: Verdict.TTS_FAILURE} if k < 8 else {}) for k in range(19)]
+    judged.append(verdicts("a b c d e f", {0: Verdict.AMBIGUOUS}))
     report = score(planted, judged)
     assert (report.errors, report.untouched) == (10, 90)
     assert report.recall.value == 0.8 and report.recall.low < 0.8 < report.recall.high

@@ -1,7 +1,9 @@
 """The acoustic model that pocketsphinx ships, read with numpy: how well each HMM state (senone) explains each frame.
 
-pocketsphinx tells only what its search kept. Weighing the words of a text against what was heard needs the likelihood of *given* words, in milliseconds and without
-pruning, so the model's own files are read here (formats: CMU Sphinx-3 parameter files, ``bin_mdef`` and ``sendump``) and the phonetically tied mixtures are evaluated in full.
+pocketsphinx tells only what its search kept. Weighing the words of a text against what was heard needs the likelihood of *given* words, in
+milliseconds and without
+pruning, so the model's own files are read here (formats: CMU Sphinx-3 parameter files, ``bin_mdef`` and ``sendump``) and the phonetically
+tied mixtures are evaluated in full.
 """
 
 from __future__ import annotations
@@ -87,14 +89,16 @@ def load_model(folder: Path) -> AcousticModel:
         transitions=_read_transitions((folder / "transition_matrices").read_bytes()),
         codebook_of=codebook_of,
         gaussians=tuple(_linear_form(means[:, stream], variances[:, stream]) for stream in range(means.shape[1])),
-        weights=_read_weights((folder / "sendump").read_bytes(), streams=means.shape[1], densities=means.shape[2], senones=len(codebook_of)),
+        weights=_read_weights(
+            (folder / "sendump").read_bytes(), streams=means.shape[1], densities=means.shape[2], senones=len(codebook_of)
+        ),
     )
 
 
 def _read_mdef(content: bytes):
     header_length = struct.unpack_from("<i", content, 8)[0]
     at = 12 + header_length
-    n_ci, n_phone, n_state, _, n_senone, _, n_sequence, _, n_tree, silence = struct.unpack_from("<10i", content, at)
+    n_ci, n_phone, n_state, _, n_senone, _, n_sequence, _, n_tree, _ = struct.unpack_from("<10i", content, at)
     names_at = at + 40
     names, end = [], names_at
     for _ in range(n_ci):
@@ -112,7 +116,6 @@ def _read_mdef(content: bytes):
     codebook_of = np.zeros(n_senone, dtype=np.int64)
     codebook_of[state_sequence[n_ci:].ravel()] = np.repeat(base, n_state)
     codebook_of[state_sequence[:n_ci].ravel()] = np.repeat(np.arange(n_ci), n_state)
-    del silence
     return tuple(names), triphones, state_sequence, entries["tmat"].astype(np.int64), codebook_of
 
 
@@ -133,7 +136,8 @@ def _read_gaussian(content: bytes) -> np.ndarray:
 def _read_transitions(content: bytes) -> np.ndarray:
     at = _body(content)
     count, rows, columns = struct.unpack_from("<3i", content, at)
-    values = np.frombuffer(content, dtype="<f4", offset=at + 16, count=count * rows * columns).reshape(count, rows, columns).astype(np.float64)
+    values = np.frombuffer(content, dtype="<f4", offset=at + 16, count=count * rows * columns)
+    values = values.reshape(count, rows, columns).astype(np.float64)
     with np.errstate(divide="ignore"):
         return np.log(values / values.sum(axis=2, keepdims=True))
 

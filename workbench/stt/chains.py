@@ -1,6 +1,7 @@
 """How likely given word sequences are, by the acoustic model alone: Viterbi over cross-word triphone chains.
 
-A network is a row of places with alternatives in each: words with all their pronunciations, an optional pause after any of them. All networks about one stretch of audio run in one pass.
+A network is a row of places with alternatives in each: words with all their pronunciations, an optional pause after any of them. All
+networks about one stretch of audio run in one pass.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def sounds_of(words: Sequence[str]) -> list[Pronunciations]:
 
 
 class _Graph:
-    """Phones as nodes of three states each; ``word`` is the number of the word a node belongs to, -1 for pauses; ``ends`` has a list per network."""
+    """Phones as nodes of three states each; ``word`` is the number of the word a node belongs to, -1 for pauses; ``ends`` has a list per
+    network."""
 
     def __init__(self) -> None:
         self.phone: list[int] = []
@@ -114,7 +116,8 @@ class ChainScorer:
         slots = [[[[[index[p] for p in variant] for variant in word] for word in words] for words in slot] for slot in network]
         followers = _followers(slots, silence)
         opening = graph.add(silence, -1, [_START])
-        # (node, its phone, the phone it must be followed by or None for any): a window may begin inside speech, so the first word may start at once.
+        # (node, its phone, the phone it must be followed by or None for any): a window may begin inside speech, so the first word may
+        # start at once.
         exits = [(_START, silence, None), (opening, silence, None)]
         number = 0
         for place, slot in enumerate(slots):

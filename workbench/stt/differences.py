@@ -1,4 +1,5 @@
-"""Where a transcript differs from its reference: slots of words that stand against each other, grouped into regions between agreeing words."""
+"""Where a transcript differs from its reference: slots of words that stand against each other, grouped into regions between agreeing
+words."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ class Region:
 def regions(reference: Sequence[str], heard: Sequence[str]) -> list[Region]:
     """The places where ``heard`` differs from ``reference``, in order.
 
-    Equal words anchor the alignment; between anchors words are paired by sound. A dropped or added word that could stand in several places (one of two equal neighbours) is put in the last of them.
+    Equal words anchor the alignment; between anchors words are paired by sound. A dropped or added word that could stand in several places
+    (one of two equal neighbours) is put in the last of them.
     """
     return [Region(tuple(_slots(reference, heard, *bounds))) for bounds in _moved_right(_stretches(reference, heard), reference, heard)]
 
@@ -105,7 +107,8 @@ def _slots(reference: Sequence[str], heard: Sequence[str], start: int, end: int,
 
 
 def _pairs(reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
-    """Cheapest alignment as steps (reference words taken, heard words taken), by the share of phones that differ; of equal costs, words are paired before they are dropped."""
+    """Cheapest alignment as steps (reference words taken, heard words taken), by the share of phones that differ; of equal costs, words
+    are paired before they are dropped."""
     rows, columns = len(reference), len(heard)
     if rows * columns > _MOST_CELLS:
         shared = min(rows, columns)

@@ -1,4 +1,5 @@
-"""Reading the evidence of an engine that weighs the reference: the threshold is applied here, when reading, so that moving it computes nothing."""
+"""Reading the evidence of an engine that weighs the reference: the threshold is applied here, when reading, so that moving it computes
+nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from workbench.stt.base import Transcript, Word
 
 
 def apply_threshold(transcript: Transcript, *, log_ratio_threshold: float) -> Transcript:
-    """The words heard at an operating point: the reference's where the evidence supports them by at least the threshold, else what was heard instead.
+    """The words heard at an operating point: the reference's where the evidence supports them by at least the threshold, else what was
+    heard instead.
 
     Args:
         transcript: of an engine that weighs the reference; its evidence is in order and does not overlap.

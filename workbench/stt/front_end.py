@@ -45,7 +45,8 @@ class LoggingDecoder:
         Returns:
             Features, shape (3, frames, 13), 100 frames per second of audio.
         """
-        # The noise estimate lives as long as the stream and would make results depend on the batch; the whole utterance at once takes the mean of its own cepstra.
+        # The noise estimate lives as long as the stream and would make results depend on the batch; the whole utterance at once takes the
+        # mean of its own cepstra.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             self.decoder.start_stream()

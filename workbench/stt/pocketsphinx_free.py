@@ -20,11 +20,12 @@ FRAME_SEC = 0.01
 LICENCE_CODE = "BSD-2-Clause"
 LICENCE_WEIGHTS = "BSD-2-Clause"
 WEIGHTS = "en-us (PTM, bundled with the package)"
-#: Decoder settings that differ from pocketsphinx's own: fewer active states per frame, faster at the same word error rate on the tuning voices of ``benchmarks/planted_errors.py``.
+#: Decoder settings that differ from pocketsphinx's own: fewer active states per frame, faster at the same word error rate on the tuning
+#: voices of ``benchmarks/planted_errors.py``.
 SETTINGS: dict[str, object] = {"maxhmmpf": 8000}
 
 #: Audio longer than this is decoded in pieces, cut where it is quietest.
-_PIECE_SEC, _PIECE_LEAST_SEC = 30.0, 15.0
+PIECE_SEC = 30.0
 #: The model's windows need some frames to work with; anything shorter cannot hold a word.
 _SHORTEST_SEC = 0.1
 #: Below this peak there is nothing but rounding noise of 16-bit samples.
@@ -42,7 +43,8 @@ def model_folder() -> Path:
 
     folder = lexicon.model_folder() / "en-us"
     if not (folder / "mdef").exists():
-        raise EngineUnavailableError("pocketsphinx's en-us model is missing", where=folder, mend="pip install --force-reinstall pocketsphinx==5.1.1")
+        mend = "pip install --force-reinstall pocketsphinx==5.1.1"
+        raise EngineUnavailableError("pocketsphinx's en-us model is missing", where=folder, mend=mend)
     return folder
 
 
@@ -54,9 +56,9 @@ def speech_samples(audio: Audio) -> np.ndarray:
     return samples / audio.peak if audio.peak > 1.0 else samples
 
 
-def pieces(samples: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Stretches of at most 30 s with their first sample's index, cut in the quietest 0.2 s of the second half of each."""
-    most, least, quiet = (int(sec * SAMPLE_RATE_HZ) for sec in (_PIECE_SEC, _PIECE_LEAST_SEC, 0.2))
+def pieces(samples: np.ndarray, *, most_sec: float = PIECE_SEC) -> Iterator[tuple[int, np.ndarray]]:
+    """Stretches of at most ``most_sec`` with their first sample's index, cut in the quietest 0.2 s of the second half of each."""
+    most, least, quiet = (int(sec * SAMPLE_RATE_HZ) for sec in (most_sec, most_sec / 2, 0.2))
     start, hop = 0, int(FRAME_SEC * SAMPLE_RATE_HZ)
     while len(samples) - start > most:
         search = samples[start + least : start + most]
@@ -83,13 +85,14 @@ class PocketsphinxTranscriber:
 
     name = "pocketsphinx"
 
-    def __init__(self, *, second_look: bool = True, **settings: object) -> None:
+    def __init__(self, *, second_look: bool = True, piece_sec: float = PIECE_SEC, **settings: object) -> None:
         """
         Args:
             second_look: score every word once more by sound alone, against autocorrection by the language model (``second_look``).
+            piece_sec: longer audio is decoded in pieces of at most this, so that memory stays bounded.
             settings: override pocketsphinx's decoder settings (``lw``, ``beam`` ...).
         """
-        self.second_look, self.settings = second_look, {**SETTINGS, **settings}
+        self.second_look, self.piece_sec, self.settings = second_look, piece_sec, {**SETTINGS, **settings}
         self._front_end = self._look = None
 
     def load(self, device: str = "cpu") -> None:
@@ -114,7 +117,7 @@ class PocketsphinxTranscriber:
     def _one(self, audio: Audio) -> Transcript:
         samples = speech_samples(audio)
         words: list[Word] = []
-        for start, piece in pieces(samples) if len(samples) else ():
+        for start, piece in pieces(samples, most_sec=self.piece_sec) if len(samples) else ():
             features = self._front_end.hear(piece)
             heard = list(_words(self._front_end.decoder))
             heard = self._look.look(features, heard) if self._look else heard
@@ -129,8 +132,9 @@ class PocketsphinxTranscriber:
     def identity(self) -> dict[str, object]:
         from importlib.metadata import version
 
-        look = {"second_look": [OTHER_WORD_NATS, TWICE_NATS, NEIGHBOURS] if self.second_look else None}
-        return {"engine": self.name, "version": version("pocketsphinx"), "weights": WEIGHTS, "sample_rate_hz": SAMPLE_RATE_HZ, **self.settings, **look}
+        options = {"piece_sec": self.piece_sec, "second_look": [OTHER_WORD_NATS, TWICE_NATS, NEIGHBOURS] if self.second_look else None}
+        own = {"engine": self.name, "version": version("pocketsphinx"), "weights": WEIGHTS, "sample_rate_hz": SAMPLE_RATE_HZ}
+        return {**own, **self.settings, **options}
 
 
 def _words(decoder) -> Iterator[Word]:
@@ -150,4 +154,5 @@ def _words(decoder) -> Iterator[Word]:
 
 def _moved(word: Word, offset_sec: float, end_sec: float) -> Word:
     """The word in seconds of the whole recording, within its bounds."""
-    return Word(word.text, round(min(offset_sec + word.start_sec, end_sec), 4), round(min(offset_sec + word.end_sec, end_sec), 4), word.confidence)
+    start, end = (round(min(offset_sec + sec, end_sec), 4) for sec in (word.start_sec, word.end_sec))
+    return Word(word.text, start, end, word.confidence)

@@ -1,7 +1,9 @@
 """What the audio says about words that the language model may have put there.
 
-A decoder's language model corrects what it hears: a misspoken word becomes the likely one, a word said twice is heard once. Both hide faults of synthetic speech. After the free decode each word is
-therefore scored once more by sound alone, against the words that sound closest to it and against itself said twice; only a clear margin overrules the decoder. The reference text is not used.
+A decoder's language model corrects what it hears: a misspoken word becomes the likely one, a word said twice is heard once. Both hide
+faults of synthetic speech. After the free decode each word is
+therefore scored once more by sound alone, against the words that sound closest to it and against itself said twice; only a clear margin
+overrules the decoder. The reference text is not used.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from workbench.stt.acoustic import FRAMES_PER_SEC, AcousticModel, FrameScores
 from workbench.stt.base import Word
 from workbench.stt.chains import ChainScorer, sounds_of
 
-#: How much better, in nats, another word must fit the sound than the decoder's; and the same for the word said twice. On the tuning voices of
+#: How much better, in nats, another word must fit the sound than the decoder's; and the same for the word said twice. On the tuning voices
+#: of
 #: ``benchmarks/planted_errors.py`` 1.4% and 0.5% of rightly heard words lie beyond.
 OTHER_WORD_NATS, TWICE_NATS = 15.0, 0.0
 NEIGHBOURS = 8
@@ -55,7 +58,8 @@ class SecondLook:
             return (word,)
         left, right = (sounds_of([w.text for w in beside]) for beside in (before, after))
         spoken = [[word.text], [word.text, word.text], *([other] for other in others)]
-        scores = [chain.score for chain in self._chains.best(whole.window(first, last), [[[left + sounds_of(texts) + right]] for texts in spoken])]
+        networks = [[[left + sounds_of(texts) + right]] for texts in spoken]
+        scores = [chain.score for chain in self._chains.best(whole.window(first, last), networks)]
         confidence = None if word.confidence is None else min(word.confidence, _MOST_CONFIDENCE)
         best = max(range(2, len(spoken)), key=scores.__getitem__, default=0)
         if scores[1] - scores[0] > TWICE_NATS and scores[1] >= scores[best]:

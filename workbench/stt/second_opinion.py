@@ -1,7 +1,9 @@
 """The second opinion of the embedded default: the text's own words weighed against what the free decode heard.
 
-It decodes against a grammar grown from the text: the reference, with what the free decode heard as the alternative wherever the two differ. The acoustic model is pocketsphinx's, the language
-model plays no part, so the errors that a language model makes (restoring a dropped word, preferring the likelier one) are not shared between the two opinions.
+It decodes against a grammar grown from the text: the reference, with what the free decode heard as the alternative wherever the two
+differ. The acoustic model is pocketsphinx's, the language
+model plays no part, so the errors that a language model makes (restoring a dropped word, preferring the likelier one) are not shared
+between the two opinions.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ class SecondOpinionTranscriber:
         self._front_end.decoder.set_align_text("a")
 
     def transcribe(self, requests: Sequence[SttRequest]) -> list[Transcript]:
-        """One transcript per request, in order: the reference's words with their times, and the evidence wherever the first transcript differs.
+        """One transcript per request, in order: the reference's words with their times, and the evidence wherever the first transcript
+        differs.
 
         Raises:
             EngineError: not loaded, or a request without a first transcript.
@@ -50,9 +53,11 @@ class SecondOpinionTranscriber:
         return [self._one(request) for request in requests]
 
     def weigh(self, request: SttRequest) -> list[Weighed]:
-        """What is measured about every slot in which the first transcript differs from the reference, before it is condensed into log ratios."""
+        """What is measured about every slot in which the first transcript differs from the reference, before it is condensed into log
+        ratios."""
         if request.first is None:
-            raise EngineError("no first transcript to weigh", where=self.name, mend="run the fast engine first and pass its transcript as SttRequest.first")
+            mend = "run the fast engine first and pass its transcript as SttRequest.first"
+            raise EngineError("no first transcript to weigh", where=self.name, mend=mend)
         return self._weigher.weigh(self._features(speech_samples(request.audio)), request.reference, request.first.words)
 
     def align(self, audio: Audio, words: Sequence[str]) -> list[tuple[float, float]]:
@@ -68,7 +73,8 @@ class SecondOpinionTranscriber:
     def _one(self, request: SttRequest) -> Transcript:
         weighed = self.weigh(request)
         evidence = tuple(
-            Evidence(one.slot.start, one.slot.end, -LOG_RATIO_LIMIT if one.measures is None else log_odds(one.measures), one.heard) for one in weighed
+            Evidence(one.slot.start, one.slot.end, -LOG_RATIO_LIMIT if one.measures is None else log_odds(one.measures), one.heard)
+            for one in weighed
         )
         return Transcript(
             words=tuple(_timed(request, weighed)),
@@ -90,11 +96,13 @@ class SecondOpinionTranscriber:
     def identity(self) -> dict[str, object]:
         from importlib.metadata import version
 
-        return {"engine": self.name, "version": version("pocketsphinx"), "weights": WEIGHTS, "sample_rate_hz": SAMPLE_RATE_HZ, "opinion_model": MODEL_NAME}
+        own = {"engine": self.name, "version": version("pocketsphinx"), "weights": WEIGHTS, "sample_rate_hz": SAMPLE_RATE_HZ}
+        return {**own, "opinion_model": MODEL_NAME}
 
 
 def _timed(request: SttRequest, weighed: Sequence[Weighed]) -> list[Word]:
-    """The reference's words: times of the first transcript where the two agree, aligned ones elsewhere, and evenly shared gaps where no place was found."""
+    """The reference's words: times of the first transcript where the two agree, aligned ones elsewhere, and evenly shared gaps where no
+    place was found."""
     from workbench.stt.differences import agreements
 
     spans: list[tuple[float, float] | None] = [None] * len(request.reference)

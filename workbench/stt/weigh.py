@@ -1,9 +1,12 @@
 """The audio's case for and against a reference: what is measured wherever a transcript differs from it.
 
-For every slot in which the free decode heard something else, the reference and the hearing are scored as chains of triphones over one window (the agreeing word before to the agreeing
-word after). Slots of one region are weighed together: each keeps the best score over all ways to fill the others (max-marginals over a confusion network), so that one wrong word does not drag its
+For every slot in which the free decode heard something else, the reference and the hearing are scored as chains of triphones over one
+window (the agreeing word before to the agreeing
+word after). Slots of one region are weighed together: each keeps the best score over all ways to fill the others (max-marginals over a
+confusion network), so that one wrong word does not drag its
 neighbours along.
-Beside the likelihood ratio stands the goodness of pronunciation (Witt and Young, 2000: a phone's likelihood against the best phone's), read against the same voice's agreeing words,
+Beside the likelihood ratio stands the goodness of pronunciation (Witt and Young, 2000: a phone's likelihood against the best phone's),
+read against the same voice's agreeing words,
 because a recogniser's misfit to a voice looks like an error of every word in it.
 """
 
@@ -96,7 +99,8 @@ class Weigher:
         sounds = sounds_of(words)
         path = self._chains.best(FrameScores(self._model, features), [[[sounds]]], align=True)[0].path if features.shape[1] else None
         if path is None or len(sounds) != len(words):
-            raise EngineError("words do not fit the audio", where="alignment", got=f"{len(words)} words in {features.shape[1] / FRAMES_PER_SEC:.2f} s")
+            got = f"{len(words)} words in {features.shape[1] / FRAMES_PER_SEC:.2f} s"
+            raise EngineError("words do not fit the audio", where="alignment", got=got, expected="audio that says these words")
         return [(start / FRAMES_PER_SEC, end / FRAMES_PER_SEC) for start, end in (path.span(word) for word in range(len(words)))]
 
     def _part(
@@ -106,8 +110,12 @@ class Weigher:
         given = [list(reference[slot.start : slot.end]) for slot in part.slots]
         first, last, left, right = _window(part, reference, heard, features.shape[1])
         if not 3 <= last - first <= _MOST_FRAMES:
-            return [Weighed(slot, words, None, None) for slot, said, words in zip(part.slots, given, own, strict=True) if not _agrees(said, words)]
-        places = [[sounds_of(words)] + ([] if _agrees(words, other) else [sounds_of([w.text for w in other])]) for words, other in zip(given, own, strict=True)]
+            slots = zip(part.slots, given, own, strict=True)
+            return [Weighed(slot, words, None, None) for slot, said, words in slots if not _agrees(said, words)]
+        places = [
+            [sounds_of(words)] + ([] if _agrees(words, other) else [sounds_of([w.text for w in other])])
+            for words, other in zip(given, own, strict=True)
+        ]
         # Network 2 k asks for the reference in slot k, network 2 k + 1 for what was heard; the other slots are free.
         networks: list[Network] = []
         for number in range(len(places)):
@@ -122,7 +130,8 @@ class Weigher:
         for number, slot in enumerate(part.slots):
             if _agrees(given[number], own[number]):
                 continue
-            beside = min((ratios[at] for at in (number - 1, number + 1) if 0 <= at < len(ratios) and not _agrees(given[at], own[at])), default=0.0)
+            neighbours = [at for at in (number - 1, number + 1) if 0 <= at < len(ratios) and not _agrees(given[at], own[at])]
+            beside = min((ratios[at] for at in neighbours), default=0.0)
             (said_place, said_chain), (other_place, other_chain) = (
                 (_numbers(networks[2 * number + choice], number + 1), chains[2 * number + choice]) for choice in (0, 1)
             )
@@ -171,13 +180,15 @@ def _agrees(given: list[str], own: tuple[Word, ...]) -> bool:
 
 
 def _echoes(slot: Slot, reference: Sequence[str], own: tuple[Word, ...]) -> bool:
-    """Whether what was heard are words that stand beside this place: said twice, or in the wrong order, as synthesisers do and recognisers rarely imagine."""
+    """Whether what was heard are words that stand beside this place: said twice, or in the wrong order, as synthesisers do and recognisers
+    rarely imagine."""
     around = {*reference[max(0, slot.start - 2) : slot.start], *reference[slot.end : slot.end + 2]}
     return bool(own) and around.issuperset(word.text for word in own)
 
 
 def _joined(found: list[Region]) -> list[Region]:
-    """Regions with no more than ``_MOST_BETWEEN`` agreeing words between them as one: a short word may agree by chance, at the wrong place in time."""
+    """Regions with no more than ``_MOST_BETWEEN`` agreeing words between them as one: a short word may agree by chance, at the wrong place
+    in time."""
     joined: list[Region] = []
     for region in found:
         last = joined[-1] if joined else None
@@ -198,7 +209,8 @@ def _parts(region: Region) -> list[_Part]:
 
 
 def _window(part: _Part, reference: Sequence[str], heard: Sequence[Word], frames: int) -> tuple[int, int, list[str], list[str]]:
-    """First frame, frame after the last, and the agreeing words at either end: the region's neighbours, where it has any and the part reaches to them."""
+    """First frame, frame after the last, and the agreeing words at either end: the region's neighbours, where it has any and the part
+    reaches to them."""
     start, end = part.slots[0], part.slots[-1]
     left = [reference[start.start - 1]] if part.opens and start.start and start.heard_start else []
     right = [reference[end.end]] if part.closes and end.end < len(reference) and end.heard_end < len(heard) else []
@@ -237,7 +249,15 @@ def _span(path: Path | None, place: tuple[int, int], first: int) -> tuple[float,
 
 
 def _measures(
-    llr: float, beside: float, said: _Goodness | None, other: _Goodness | None, level: _Goodness, given: list[str], own: tuple[Word, ...], part: _Part, share: float,
+    llr: float,
+    beside: float,
+    said: _Goodness | None,
+    other: _Goodness | None,
+    level: _Goodness,
+    given: list[str],
+    own: tuple[Word, ...],
+    part: _Part,
+    share: float,
     echo: bool,
 ) -> tuple[float, ...] | None:
     """The columns of ``MEASURES``, squeezed into a range in which a linear model can add them."""

@@ -20,7 +20,8 @@ def spoken_text(planted: PlantedText) -> str:
 def cut_tail(audio: Audio, planted: PlantedText, *, align: Aligner) -> Audio:
     """The audio up to the end of the last word that is kept; the same object when nothing is to be cut.
 
-    The whole text was spoken, so the cut falls inside running speech as it would in a broken clip. The boundary comes from forced alignment; what little a boundary off by a frame or two leaves of
+    The whole text was spoken, so the cut falls inside running speech as it would in a broken clip. The boundary comes from forced
+    alignment; what little a boundary off by a frame or two leaves of
     the next word is no word.
     """
     if planted.keep is None:

@@ -1,7 +1,9 @@
 """How well verdicts find planted errors: recall per kind and false alarms on untouched words, with intervals.
 
-An error is found when a reference word it touched is flagged, or an insertion is flagged at its place (doubled and swapped words). A false alarm is a flagged word that no error touched and that
-does not stand directly beside one: a flag there leads a listener to the error all the same, and the sound of a word changes with its neighbour. Words beside an error are counted on their own.
+An error is found when a reference word it touched is flagged, or an insertion is flagged at its place (doubled and swapped words). A false
+alarm is a flagged word that no error touched and that
+does not stand directly beside one: a flag there leads a listener to the error all the same, and the sound of a word changes with its
+neighbour. Words beside an error are counted on their own.
 """
 
 from __future__ import annotations
@@ -73,7 +75,8 @@ def count(planted: PlantedText, verdicts: ClipVerdicts, *, flagged: Collection[V
         ConfigError: the verdicts are of another text.
     """
     if len(verdicts.words) != len(planted.reference):
-        raise ConfigError("verdicts do not belong to this text", where=planted.text_id, got=f"{len(verdicts.words)} words", expected=len(planted.reference))
+        got = f"{len(verdicts.words)} words"
+        raise ConfigError("verdicts do not belong to this text", where=planted.text_id, got=got, expected=len(planted.reference))
     words = {word.index for word in verdicts.words if word.verdict in flagged}
     places = [insertion.before for insertion in verdicts.insertions if insertion.verdict in flagged]
     touched, gaps = set(planted.touched), set(planted.gaps)
@@ -91,7 +94,9 @@ def count(planted: PlantedText, verdicts: ClipVerdicts, *, flagged: Collection[V
     )
 
 
-def score(planted: Sequence[PlantedText], verdicts: Sequence[ClipVerdicts], *, flagged: Collection[Verdict] = FLAGGED, seed: int = 0) -> PlantedReport:
+def score(
+    planted: Sequence[PlantedText], verdicts: Sequence[ClipVerdicts], *, flagged: Collection[Verdict] = FLAGGED, seed: int = 0
+) -> PlantedReport:
     """Recall and false alarms of verdicts over planted clips.
 
     Args:

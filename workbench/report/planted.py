@@ -65,13 +65,13 @@ class PlantedSection:
         return [
             table(rows, columns, caption="How far the validator can be trusted", note=note),
             figures.recall_by_kind(kinds),
-            figures.roc(*self._curve(), caption="False alarms here are of words not beside an error."),
+            figures.roc(*self._curve()),
             prose(self._tuning()),
         ]
 
     def _curve(self) -> tuple[list[figures.RocPoint], figures.RocPoint]:
         curve = [figures.RocPoint(p.false_alarm, p.recall, p.threshold) for p in self.points]
-        here = figures.RocPoint(self.held_out.false_alarm.value or 0.0, self.held_out.recall.value or 0.0, self.threshold, label="operating point")
+        here = figures.RocPoint(self.held_out.false_alarm_all.value or 0.0, self.held_out.recall.value or 0.0, self.threshold, label="operating point")
         return curve, here
 
     def _tuning(self) -> str:

@@ -85,11 +85,11 @@ def test_clicking_a_word_plays_from_it_and_lights_it_up(open_page):
     word = clip.locator(".wb-w", has_text="clock")
     word.click()
     start = float(word.get_attribute("data-s"))
-    page.wait_for_function("t => document.querySelector('.wb-clip audio').currentTime > t + 0.02", arg=start, timeout=10_000)
+    page.wait_for_function("t => document.querySelector('.wb-clip audio').currentTime > t + 0.02", arg=start, timeout=60_000)
     assert clip.locator("audio").evaluate("a => a.currentTime") < start + 3
-    page.wait_for_selector(".wb-clip .wb-w.wb-on", state="attached", timeout=10_000)
+    page.wait_for_selector(".wb-clip .wb-w.wb-on", state="attached", timeout=60_000)
     first = clip.locator(".wb-w.wb-on").first.inner_text()
-    page.wait_for_function("was => ![...document.querySelectorAll('.wb-on')].some(w => w.innerText === was)", arg=first, timeout=10_000)
+    page.wait_for_function("was => ![...document.querySelectorAll('.wb-on')].some(w => w.innerText === was)", arg=first, timeout=60_000)
     assert clip.locator("audio").evaluate("a => !a.error")
 
 

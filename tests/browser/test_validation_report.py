@@ -21,7 +21,7 @@ def test_the_report_of_a_real_run_works_in_a_browser(browser, smoke_run, width, 
     word = page.locator("article.wb-clip .wb-words .wb-w[data-s]").nth(1)
     start = float(word.get_attribute("data-s"))
     word.click()
-    page.wait_for_function("t => document.querySelector('.wb-clip audio').currentTime > t", arg=start, timeout=10_000)
+    page.wait_for_function("t => document.querySelector('.wb-clip audio').currentTime > t", arg=start, timeout=60_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
     assert said == []

@@ -150,4 +150,4 @@ def test_huge_and_hopeless_input_is_judged_in_seconds():
     result = judge(tokens(one), heard(" ".join(two)), heard(" ".join(three)))
     assert len(result.words) == 3000
     judge(tokens(["a" * 20_000, "cat"]), heard("b" * 20_000 + " cat"), heard("c" * 20_000 + " cat"))
-    assert time.process_time() - start < 30
+    assert time.process_time() - start < 120

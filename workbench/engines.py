@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from workbench.errors import ConfigError, EngineError, EngineUnavailableError, unknown_name
 
-Kind = Literal["tts", "stt", "judge"]
+Kind = Literal["tts", "stt", "judge", "phones"]
 ENTRY_POINTS = "workbench.engines"
 MODULES_VARIABLE = "WORKBENCH_ENGINE_MODULES"
 
@@ -29,7 +29,7 @@ class EngineInfo:
 
     Attributes:
         name: what users write in parameters.
-        kind: which protocol its objects keep (``Synthesizer``, ``Transcriber``, ``Judge``).
+        kind: which protocol its objects keep (``Synthesizer``, ``Transcriber``, ``Judge``, ``PhoneRecogniser``).
         factory: ``package.module:Class``; called with the engine's options.
         summary: one line.
         programs: alternatives of programs or ``python:module`` packages; one of each tuple must be present.
@@ -37,6 +37,8 @@ class EngineInfo:
         weights: where the weights come from, with their revision; empty when the engine has none.
         licence_code, licence_weights: SPDX names where there are any.
         sample_rate_hz: the rate it works at, None when it takes any.
+        commercial: whether the licences of code and weights allow commercial use.
+        environment: name of the environment of its own that the engine runs in, empty for ours (``workbench.isolated``).
         needs: for ``stt``: ``reference`` when it weighs the reference text (a second opinion only).
     """
 
@@ -53,6 +55,8 @@ class EngineInfo:
     devices: tuple[str, ...] = ("cpu",)
     needs: tuple[str, ...] = ()
     cloud: bool = False
+    commercial: bool = True
+    environment: str = ""
 
     def missing(self) -> tuple[str, ...]:
         """What this machine lacks, one name per unmet need; empty when the engine can load."""
@@ -65,77 +69,8 @@ def _present(need: str) -> bool:
     return shutil.which(need) is not None
 
 
-BUILT_IN = (
-    EngineInfo(
-        name="flite",
-        kind="tts",
-        factory="workbench.tts.flite:FliteSynthesizer",
-        summary="CMU Flite 2.2, clustergen and diphone voices; about 200x realtime",
-        licence_code="BSD-style (CMU)",
-        licence_weights="BSD-style (CMU)",
-        install="apt-get install flite",
-        programs=(("flite",),),
-        weights="voices inside the program",
-        sample_rate_hz=16000,
-    ),
-    EngineInfo(
-        name="espeak",
-        kind="tts",
-        factory="workbench.tts.espeak:EspeakSynthesizer",
-        summary="eSpeak NG formant synthesis; hard to understand, so it serves as the bad system",
-        licence_code="GPL-3.0-or-later (a tool beside ours, in its own process)",
-        licence_weights="GPL-3.0-or-later",
-        install="apt-get install espeak-ng, or without root: pip install espeakng-loader",
-        programs=(("espeak-ng", "python:espeakng_loader"),),
-        weights="voices inside the program",
-        sample_rate_hz=22050,
-    ),
-    EngineInfo(
-        name="pocketsphinx",
-        kind="stt",
-        factory="workbench.stt.pocketsphinx_free:PocketsphinxTranscriber",
-        summary="CMU PocketSphinx, free decode with its bundled en-us model",
-        licence_code="BSD-2-Clause",
-        licence_weights="BSD-style (CMU)",
-        install="pip install pocketsphinx==5.1.1",
-        programs=(("python:pocketsphinx",),),
-        weights="en-us PTM model inside the package",
-        sample_rate_hz=16000,
-    ),
-    EngineInfo(
-        name="pocketsphinx-grammar",
-        kind="stt",
-        factory="workbench.stt.second_opinion:SecondOpinionTranscriber",
-        summary="second opinion: weighs the reference text against what else the audio may say",
-        licence_code="BSD-2-Clause",
-        licence_weights="BSD-style (CMU)",
-        install="pip install pocketsphinx==5.1.1",
-        programs=(("python:pocketsphinx",),),
-        weights="en-us PTM model inside the package",
-        sample_rate_hz=16000,
-        needs=("reference",),
-    ),
-    EngineInfo(
-        name="dnsmos",
-        kind="judge",
-        factory="workbench.judges.dnsmos:DnsmosJudge",
-        summary="DNSMOS P.835 and P.808: signal, background, overall",
-        licence_code="MIT",
-        licence_weights="MIT (as speechmos ships them)",
-        install="pip install speechmos==0.0.1.1 onnxruntime onnx",
-        programs=(("python:speechmos",), ("python:onnxruntime",), ("python:onnx",)),
-        weights="ONNX files inside speechmos 0.0.1.1",
-        sample_rate_hz=16000,
-    ),
-    EngineInfo(
-        name="signal",
-        kind="judge",
-        factory="workbench.judges.signal:SignalJudge",
-        summary="11 signal metrics, no model",
-        licence_code="Apache-2.0",
-        licence_weights="none",
-    ),
-)
+#: Modules with a tuple ``ENGINES``; each is data and imports no engine.
+CATALOGUES = ("workbench.tts.catalogue", "workbench.stt.catalogue", "workbench.judges.catalogue", "workbench.phones.catalogue")
 
 _registered: dict[tuple[str, str], EngineInfo] = {}
 
@@ -143,6 +78,11 @@ _registered: dict[tuple[str, str], EngineInfo] = {}
 def register(info: EngineInfo) -> None:
     """Add an engine to this process. Worker processes do not inherit it: use an entry point or the module variable for those."""
     _registered[info.kind, info.name] = info
+
+
+@cache
+def _built_in() -> tuple[EngineInfo, ...]:
+    return tuple(info for name in CATALOGUES for info in importlib.import_module(name).ENGINES)
 
 
 @cache
@@ -169,7 +109,7 @@ def _infos(value: Any, *, where: str) -> list[EngineInfo]:
 
 def known(kind: Kind | None = None) -> list[EngineInfo]:
     """All engines, built-in first; a third party's replaces a built-in one of the same name."""
-    found = {(i.kind, i.name): i for i in BUILT_IN}
+    found = {(i.kind, i.name): i for i in _built_in()}
     found |= {(i.kind, i.name): i for i in _third_party(os.environ.get(MODULES_VARIABLE, ""))}
     found |= _registered
     return [info for info in found.values() if kind in (None, info.kind)]

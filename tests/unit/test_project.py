@@ -16,7 +16,7 @@ from workbench.audio import Audio
 
 def test_conda_users_get_the_same_pins(project):
     declared = tomllib.loads((project / "pyproject.toml").read_text())["project"]
-    wanted = set(declared["dependencies"]) | set(declared["optional-dependencies"]["test"])
+    wanted = set(declared["dependencies"]) | {pin for extra in ("test", "production") for pin in declared["optional-dependencies"][extra]}
     listed = yaml.safe_load((project / "environment.yml").read_text())["dependencies"]
     pip = next(entry["pip"] for entry in listed if isinstance(entry, dict))
     assert set(pip) - {"--editable ."} == wanted
@@ -26,7 +26,7 @@ def test_conda_users_get_the_same_pins(project):
 def test_constraints_agree_with_direct_pins(project):
     constraints = dict(line.split("==") for line in (project / "constraints.txt").read_text().splitlines() if "==" in line)
     declared = tomllib.loads((project / "pyproject.toml").read_text())["project"]
-    for pin in [*declared["dependencies"], *declared["optional-dependencies"]["test"]]:
+    for pin in [*declared["dependencies"], *declared["optional-dependencies"]["test"], *declared["optional-dependencies"]["production"]]:
         name, version = pin.split("==")
         assert constraints[re.sub(r"\[.*\]", "", name).lower()] == version
 
@@ -66,7 +66,7 @@ def test_importing_the_package_imports_no_model_library(project):
 
 
 def test_a_room_imports_only_from_floors_below(project):
-    floors = [("errors", "config", "audio", "clips", "text"), ("engines", "tts", "stt", "judges", "store"), ("verdicts", "stats"), ("scan",), ("report", "doctor"), ("cli",)]
+    floors = [("errors", "config", "audio", "clips", "text"), ("engines", "tts", "stt", "judges", "phones", "weights", "batching", "guard", "isolated", "store"), ("verdicts", "stats"), ("scan",), ("report", "doctor"), ("cli",)]
     floor_of = {room: floor for floor, rooms in enumerate(floors) for room in rooms}
     # The store's verdict columns are named after the verdicts' list, which is data.
     allowed = {("store", "verdicts.base")}
@@ -90,7 +90,7 @@ def test_notebooks_are_committed_clean_and_take_their_configuration(project):
 
 
 def test_every_engine_states_its_licences():
-    for info in engines.BUILT_IN:
+    for info in engines.known():
         assert info.licence_code and info.licence_weights and info.summary, info.name
         assert not info.programs or info.install, info.name
 

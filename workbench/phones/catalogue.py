@@ -1,0 +1,5 @@
+"""Phone recognisers that come with the workbench."""
+
+from workbench.engines import EngineInfo
+
+ENGINES: tuple[EngineInfo, ...] = ()

@@ -1,0 +1,7 @@
+"""Weights of the production engines: what they are, under which licence, where they lie, and whether they are whole."""
+
+from workbench.weights.base import WeightFile, Weights
+from workbench.weights.catalogue import CATALOGUE, of_engine, weights
+from workbench.weights.places import cache_folder, is_offline, resolve
+
+__all__ = ["CATALOGUE", "WeightFile", "Weights", "cache_folder", "is_offline", "of_engine", "resolve", "weights"]

@@ -1,0 +1,1 @@
+"""The sets of weights, one file per room that loads them; data only."""

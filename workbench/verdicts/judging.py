@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from workbench.audio import Audio
 from workbench.stt.base import Transcript, Word
 from workbench.text import Token, tokenise
-from workbench.verdicts.align import Stretch, align_words, widen_numbers
+from workbench.text.stretches import Stretch
+from workbench.verdicts.align import align_words, widen_numbers
 from workbench.verdicts.base import AudioFacts, ClipVerdicts, EditCounts, Insertion, Verdict, WordVerdict
 from workbench.verdicts.clip_flags import clip_flags
 from workbench.verdicts.decide import judge_insertion
@@ -154,11 +155,12 @@ def _walk(
             out.append(judge_one_wrong(tokens[start], start, f_heard, p_heard, bool(f_stretches), before_sec, after_sec))
             continue
         shared = tuple(units[start:end]) if units else None
+        beside = words[start - 1] if start else None, words[end] if end < len(words) else None
         verdicts, inserted = judge_region(
             start,
             words[max(0, start - 1) : end],
-            _view(tokens[start:end], f_heard, shared, start == 0, differs=bool(f_stretches)),
-            _view(tokens[start:end], p_heard, shared, start == 0, differs=bool(p_stretches)),
+            _view(tokens[start:end], f_heard, shared, beside, differs=bool(f_stretches)),
+            _view(tokens[start:end], p_heard, shared, beside, differs=bool(p_stretches)),
             both_engines=p_heard is not None,
             before_sec=before_sec,
             after_sec=after_sec,
@@ -170,11 +172,16 @@ def _walk(
 
 
 def _view(
-    tokens: Sequence[Token], heard: tuple[Word, ...] | None, units: tuple[int, ...] | None, opens_text: bool, *, differs: bool
+    tokens: Sequence[Token],
+    heard: tuple[Word, ...] | None,
+    units: tuple[int, ...] | None,
+    beside: tuple[str | None, str | None],
+    *,
+    differs: bool,
 ) -> View:
     if heard is None:
         return absent_view(len(tokens))
-    return view_of(tokens, heard, units, opens_text=opens_text) if differs else exact_view(heard)
+    return view_of(tokens, heard, units, beside=beside) if differs else exact_view(heard)
 
 
 def _passed(

@@ -19,6 +19,8 @@ from workbench.verdicts.align import NUMBER_JOINERS, NUMBER_WORDS
 #: Cost of a word heard as nothing, or heard without being in the text. Twice this exceeds any substitution, so neighbours are paired
 #: before they are dropped.
 GAP_COST = 0.7
+#: Cost of a word heard twice in a row against nothing: more likely said twice than said for another word of the text.
+ECHO_COST = 0.3
 #: Cost of any difference at all, so that equal words are always kept together.
 _DIFFERENT = 0.05
 #: Extra cost per further word of a group (one word heard as two): grouping must earn itself by sound.
@@ -64,14 +66,29 @@ def full_forms(word: str) -> tuple[tuple[str, ...], ...]:
     return tuple(map(tuple, abbreviation_of(word)))
 
 
+def echoes(heard: tuple[str, ...], before: str | None = None, after: str | None = None) -> tuple[int, ...]:
+    """Indices of heard words that sound like the word heard before or after them.
+
+    Args:
+        before, after: what was heard on either side of ``heard``.
+    """
+    codes = [sound_code(word) if word else "" for word in (before, *heard, after)]
+    return tuple([k for k, code in enumerate(codes[1:-1]) if code and code in (codes[k], codes[k + 2])])
+
+
 @lru_cache(maxsize=20_000)
-def pair_words(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[int, ...] | None = None) -> tuple[Block, ...]:
+def pair_words(
+    reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[int, ...] | None = None, twice: tuple[int, ...] = ()
+) -> tuple[Block, ...]:
     """The cheapest pairing by sound of a differing stretch.
 
     Moves are: one word for one, a word dropped, a word inserted, and groups (1-3 words heard as 1-3) that share their letters or their
     sounds, or, one word against several, enough of their sounds; abbreviations with their full form, contractions with theirs, and
     numbers said in another way are free. Optimal under these costs up to ``MAX_CELLS`` pairs of words; larger stretches are cut along
     their word alignment and each part is optimal.
+
+    Args:
+        twice: indices of heard words that repeat one beside them (``echoes``).
 
     Returns:
         Blocks in order that cover both sides; insertions have an empty reference side, one block for words inserted in a row.
@@ -82,12 +99,13 @@ def pair_words(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[
     if n * m > MAX_CELLS:
         blocks: list[Block] = []
         for a, b, c, d in _chunks(reference, heard):
-            part = pair_words(reference[a:b], heard[c:d], units[a:b] if units else None)
+            inside = tuple([k - c for k in twice if c <= k < d])
+            part = pair_words(reference[a:b], heard[c:d], units[a:b] if units else None, inside)
             blocks += (Block(a + i0, a + i1, c + j0, c + j1) for i0, i1, j0, j1 in part)
     elif not n or not m:
         blocks = [*(Block(k, k + 1, 0, 0) for k in range(n)), *((Block(0, 0, k, k + 1)) for k in range(m))]
     else:
-        blocks = _cheapest(reference, heard, units)
+        blocks = _cheapest(reference, heard, units, twice)
     return tuple(_joined_insertions(blocks))
 
 
@@ -179,16 +197,17 @@ def _number_runs(words: tuple[str, ...], units: tuple[int, ...] | None, also: fr
     return runs
 
 
-def _cheapest(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[int, ...] | None) -> list[Block]:
+def _cheapest(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[int, ...] | None, twice: tuple[int, ...]) -> list[Block]:
     n, m = len(reference), len(heard)
     ref_codes, heard_codes = [sound_code(w) for w in reference], [sound_code(w) for w in heard]
     free = _free_moves(reference, heard, units)
-    if n + m == 3:
+    if n + m == 3 and not twice:
         return _two_against_one(reference, heard, ref_codes, heard_codes, free=bool(free))
     groups = _group_moves(reference, heard, ref_codes, heard_codes)
     for cell, steps in free.items():
         groups.setdefault(cell, []).extend((di, dj, _DIFFERENT / 5) for di, dj in steps)
     infinite = float("inf")
+    extra = [ECHO_COST if j in twice else GAP_COST for j in range(m)]
     best = [[infinite] * (m + 1) for _ in range(n + 1)]
     came: list[list[tuple[int, int]]] = [[(0, 0)] * (m + 1) for _ in range(n + 1)]
     best[0][0] = 0.0
@@ -205,8 +224,9 @@ def _cheapest(reference: tuple[str, ...], heard: tuple[str, ...], units: tuple[i
                     best[i + 1][j + 1], came[i + 1][j + 1] = cost, (1, 1)
             if i < n and base + GAP_COST < best[i + 1][j] - _TIE:
                 best[i + 1][j], came[i + 1][j] = base + GAP_COST, (1, 0)
-            if j < m and base + GAP_COST < best[i][j + 1] - _TIE:
-                best[i][j + 1], came[i][j + 1] = base + GAP_COST, (0, 1)
+            # Of a word heard twice, the second is the one too many.
+            if j < m and base + extra[j] < best[i][j + 1] + (_TIE if j in twice else -_TIE):
+                best[i][j + 1], came[i][j + 1] = base + extra[j], (0, 1)
             for di, dj, cost in groups.get((i, j), ()):
                 if base + cost < best[i + di][j + dj] - _TIE:
                     best[i + di][j + dj], came[i + di][j + dj] = base + cost, (di, dj)

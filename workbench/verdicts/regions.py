@@ -10,7 +10,7 @@ from workbench.text import Token, is_filler
 from workbench.verdicts.align import NUMBER_WORDS
 from workbench.verdicts.base import Insertion, Verdict, WordVerdict
 from workbench.verdicts.decide import TABLE, both_wrong, is_doubled, judge_insertion
-from workbench.verdicts.pairing import pair_words
+from workbench.verdicts.pairing import echoes, pair_words
 from workbench.verdicts.relate import Relation, relate, relate_in_context, relate_word
 
 _RIGHT = Relation.RIGHT
@@ -37,8 +37,15 @@ class View(NamedTuple):
 _ABSENT = Place(Relation.ABSENT, None, (), 0, 0)
 
 
-def view_of(tokens: Sequence[Token], heard: tuple[Word, ...], units: tuple[int, ...] | None, *, opens_text: bool) -> View:
-    """Pair a region's tokens with the words one engine heard there, and relate each pair."""
+def view_of(
+    tokens: Sequence[Token], heard: tuple[Word, ...], units: tuple[int, ...] | None, *, beside: tuple[str | None, str | None]
+) -> View:
+    """Pair a region's tokens with the words one engine heard there, and relate each pair.
+
+    Args:
+        beside: the words of the text before and after the region, which the engine heard as written; None where the text begins or ends.
+    """
+    opens_text = beside[0] is None
     n, m = len(tokens), len(heard)
     if n == 1 and m <= 1:
         return View([_related(tokens[0], heard, opens_text)], _NONE_INSERTED)
@@ -55,7 +62,9 @@ def view_of(tokens: Sequence[Token], heard: tuple[Word, ...], units: tuple[int, 
     texts = tuple([w.text for w in heard[first : m - last]])
     places = [Place(Relation.RIGHT, None, (word,), k, k + 1) for k, word in enumerate(heard[:first])]
     inserted: dict[int, tuple[Word, ...]] = {}
-    for a, b, c, d in pair_words(reference, texts, units):
+    before = beside[0] if not first else heard[first - 1].text
+    after = beside[1] if not last else heard[m - last].text
+    for a, b, c, d in pair_words(reference, texts, units, echoes(texts, before, after)):
         words = heard[first + c : first + d]
         if a == b:
             inserted[first + a] = words

@@ -10,10 +10,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from workbench.weights.lock import LOCK_NAME
 from workbench.weights.places import cache_folder
 
-#: Written beside the weights by a fetch; says which commit came and the checksum of every file.
-LOCK_NAME = "weights.lock.json"
 BLOCK_BYTES = 1 << 20
 # A file written a moment ago may change again within the clock's own step: its digest is not remembered.
 SETTLED_SEC = 2.0
@@ -32,14 +31,19 @@ def sha256_of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def remembered_sha256(path: Path) -> str:
+def fresh_sha256(path: Path) -> str:
+    """As ``sha256_of_file``; what was found is remembered."""
+    return remembered_sha256(path, afresh=True)
+
+
+def remembered_sha256(path: Path, *, afresh: bool = False) -> str:
     """As ``sha256_of_file``, but not read again while path, size and time of change are those of the last reading, in this or another process."""
     path = path.resolve()
     stat = path.stat()
     stamp = [str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino]
     note = cache_folder() / ".digests" / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.json"
     known = _read(note)
-    if known.get("stamp") == stamp:
+    if not afresh and known.get("stamp") == stamp:
         return known["sha256"]
     found = sha256_of_file(path)
     if time.time() - stat.st_mtime > SETTLED_SEC:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.errors import EngineError
 from workbench.weights.base import Weights
 from workbench.weights.catalogue import weights
 from workbench.weights.digest import sha256_of
-from workbench.weights.lock import Lock, read_lock
-from workbench.weights.places import cache_folder
+from workbench.weights.places import current_lock, folder_of, matching
 
 #: In place of a digest where the user's own path does not exist (yet).
 ABSENT = "absent"
@@ -33,24 +31,14 @@ def identity_of(name: str, *, local: str | Path | None = None) -> dict[str, str]
     if local is not None:
         path = Path(local).expanduser()
         return {"weights": name, "revision": "local", "sha256": sha256_of(path) if path.exists() else ABSENT}
-    folder = cache_folder() / found.name
-    lock = _lock(found, folder)
-    if lock is not None:
-        return {"weights": name, "revision": lock.commit}
-    if any(any(folder.glob(file.path)) for file in found.files):
-        return {"weights": name, "revision": found.revision, "sha256": sha256_of(folder)}
-    return {"weights": name, "revision": found.revision}
+    known = {"weights": name, "revision": revision_of(found)}
+    folder = folder_of(found)
+    if current_lock(found) is None and any(matching(folder, file.path) for file in found.files):
+        known["sha256"] = sha256_of(folder)
+    return known
 
 
 def revision_of(found: Weights) -> str:
     """The commit that the fetch pinned, else the catalogue's revision."""
-    lock = _lock(found, cache_folder() / found.name)
+    lock = current_lock(found)
     return lock.commit if lock else found.revision
-
-
-def _lock(found: Weights, folder: Path) -> Lock | None:
-    try:
-        lock = read_lock(folder)
-    except EngineError:
-        return None
-    return lock if lock is not None and lock.is_of(found) else None

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from workbench.errors import EngineError
 from workbench.weights.base import Weights
-from workbench.weights.digest import LOCK_NAME
+
+#: Written beside the weights by a fetch.
+LOCK_NAME = "weights.lock.json"
 
 
 @dataclass(frozen=True, slots=True)

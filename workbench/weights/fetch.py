@@ -87,7 +87,7 @@ def _bring(found: Weights, say: Callable[[str], None]) -> Fetched:
     _clear_what_differs(files, folder, say, begun=before is not None and before.is_of(found))
     _refuse_small_disk(found, files, folder)
     say(f"{found.name}: fetching {len(files)} files of {found.source} at {commit} into {folder}")
-    streamed = source.download(found, commit, files, folder)
+    streamed = source.download(found, commit, files, folder, say=say)
     lock = replace(lock, files=tuple(_locked(found, file, folder, streamed.get(file.path)) for file in files))
     write_lock(folder, lock)
     if before is not None and not before.is_of(found):

@@ -6,11 +6,13 @@ import glob
 import hashlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from workbench.errors import EngineError
 from workbench.weights.base import Weights
 from workbench.weights.remote import RemoteFile, wanted, without_secrets
+from workbench.weights.stream import Download
 
 PREFIX = "hf:"
 
@@ -35,14 +37,16 @@ def listing(found: Weights, commit: str | None) -> tuple[str, list[RemoteFile]]:
     return info.sha, wanted(found, files)
 
 
-def download(found: Weights, commit: str, files: list[RemoteFile], folder: Path) -> dict[str, str]:
-    """The files at that commit into ``folder``; what is there already stays, what was begun is continued. Gives no checksums.
+def download(found: Weights, commit: str, files: list[RemoteFile], folder: Path, *, say: Callable[[str], None]) -> dict[str, str]:
+    """The files at that commit into ``folder``; what is there already stays. Gives the SHA-256 of the large ones that came, by path.
 
     Raises:
         EngineError: the download broke off; calling again continues it.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.utils import disable_progress_bars
+
+    streamed = _large(found, commit, files, folder, say=say)
 
     if not sys.stderr.isatty():
         disable_progress_bars()
@@ -59,7 +63,23 @@ def download(found: Weights, commit: str, files: list[RemoteFile], folder: Path)
         )
     except Exception as error:
         raise _failure(found, error) from None
-    return {}
+    return streamed
+
+
+def _large(found: Weights, commit: str, files: list[RemoteFile], folder: Path, *, say: Callable[[str], None]) -> dict[str, str]:
+    # The library starts a file anew after a break, which for gigabytes is no way: what it keeps as large files is streamed here.
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.utils import build_hf_headers
+
+    authorization = build_hf_headers(token=_token()).get("authorization")
+    lacking = [file for file in files if file.sha256 and file.git_oid is None and not (folder / file.path).is_file()]
+    streamed = {}
+    for file in lacking:
+        url = hf_hub_url(_repository(found), file.path, revision=commit, endpoint=_endpoint())
+        refused = _mend_refused(found)
+        one = Download(url, folder / file.path, weights=found.name, sha256=file.sha256, authorization=authorization, mend_refused=refused, say=say)
+        streamed[file.path] = one.run()
+    return streamed
 
 
 def git_oid(path: Path) -> str:
@@ -81,10 +101,14 @@ def _token() -> str | None:
     return os.environ.get("HF_TOKEN") or None
 
 
+def _mend_refused(found: Weights) -> str:
+    return f"accept the licence on the hub's page of {_repository(found)} and put your token into the environment as HF_TOKEN"
+
+
 def _failure(found: Weights, error: Exception) -> EngineError:
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in (401, 403) or type(error).__name__ == "GatedRepoError":
-        mend = f"accept the licence on the hub's page of {_repository(found)} and put your token into the environment as HF_TOKEN"
+        mend = _mend_refused(found)
     elif isinstance(error, OSError) and error.errno is not None:
         mend = "make room on the disk, then fetch again: what has come stays"
     else:

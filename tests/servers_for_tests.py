@@ -128,13 +128,18 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(404, b'{"error": "Invalid rev id"}', body, {"X-Error-Code": "RevisionNotFound"})
         files = self.held.commits[commit]
         if parts[4] == "tree":
-            told = [{"type": "file", "path": name, "size": len(c), "oid": git_oid(c)} | ({"lfs": self._lfs(c)} if name in self.held.large else {}) for name, c in files.items()]
-        else:
-            siblings = [
-                {"rfilename": name, "size": len(c), "blobId": git_oid(c)} | ({"lfs": {"sha256": self._lfs(c)["oid"], "size": len(c), "pointerSize": 134}} if name in self.held.large else {})
+            told = [
+                {"type": "file", "path": name, "size": len(c), "oid": git_oid(c)} | ({"lfs": self._lfs(c)} if name in self.held.large else {})
                 for name, c in files.items()
             ]
-            told = {"id": "/".join(parts[2:4]), "modelId": "/".join(parts[2:4]), "sha": commit, "private": False, "tags": [], "downloads": 0, "siblings": siblings}
+        else:
+            siblings = [
+                {"rfilename": name, "size": len(c), "blobId": git_oid(c)}
+                | ({"lfs": {"sha256": self._lfs(c)["oid"], "size": len(c), "pointerSize": 134}} if name in self.held.large else {})
+                for name, c in files.items()
+            ]
+            name = "/".join(parts[2:4])
+            told = {"id": name, "modelId": name, "sha": commit, "private": False, "tags": [], "downloads": 0, "siblings": siblings}
         return self._send(200, json.dumps(told).encode(), body, {"Content-Type": "application/json"})
 
     @staticmethod
@@ -149,7 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
         facts = {"X-Repo-Commit": commit}
         if name not in self.held.large:
             return self._file(content, name, body, facts | {"ETag": f'"{git_oid(content)}"'})
-        facts |= {"X-Linked-Size": str(len(content)), "X-Linked-Etag": f'"{hashlib.sha256(content).hexdigest()}"', "Location": f"{self.held.elsewhere}/cdn/{commit}/{name}"}
+        facts |= {"X-Linked-Size": str(len(content)), "X-Linked-Etag": f'"{hashlib.sha256(content).hexdigest()}"'}
+        facts |= {"Location": f"{self.held.elsewhere}/cdn/{commit}/{name}"}
         return self._send(302, b"", body, facts)
 
     def _file(self, content: bytes, name: str, body: bool, headers: dict[str, str]) -> None:

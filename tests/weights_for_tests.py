@@ -18,9 +18,10 @@ TOKEN = "hf_aTokenThatNobodyMaySee"
 SETS = """
 from workbench.weights import WeightFile, Weights
 ENGINES = ()
+HUB_FILES, WEB_FILES = (WeightFile("*.json"), WeightFile("model.bin")), (WeightFile("a.onnx"), WeightFile("b/c.onnx"))
 WEIGHTS = [
-    Weights("tiny-hub", ("counting",), "hf:someone/tiny", "main", (WeightFile("*.json"), WeightFile("model.bin")), 2_560_002, "Apache-2.0", True),
-    Weights("tiny-web", ("counting", "loudness"), "URL/folder", "7", (WeightFile("a.onnx"), WeightFile("b/c.onnx")), 2_560_002, "CC-BY-NC-4.0", False),
+    Weights("tiny-hub", ("counting",), "hf:someone/tiny", "main", HUB_FILES, 2_560_002, "Apache-2.0", True),
+    Weights("tiny-web", ("signal", "dnsmos"), "URL/folder", "7", WEB_FILES, 2_560_002, "CC-BY-NC-4.0", False),
     Weights("tiny-sum", ("counting",), "URL/folder", "7", (WeightFile("a.onnx", None, "SHA"),), 2_560_000, "MIT", True),
     Weights("huge", ("counting",), "URL/folder", "7", (WeightFile("a.onnx", 10**18),), 10**18, "MIT", True),
     Weights("plain", ("counting",), "http://weights.example/folder", "7", (WeightFile("a.onnx"),), 1, "MIT", True),
@@ -43,15 +44,18 @@ class Place:
 
     def environment(self, **more: str) -> dict[str, str]:
         project = str(Path(__file__).resolve().parents[1])
-        own = {"WORKBENCH_ENGINE_MODULES": "their_sets", "PYTHONPATH": f"{project}:{self.folder}", "WORKBENCH_WEIGHTS": str(self.cache), "PYTHONDONTWRITEBYTECODE": "1"}
+        own = {"WORKBENCH_ENGINE_MODULES": "their_sets", "WORKBENCH_WEIGHTS": str(self.cache)}
+        python = {"PYTHONPATH": f"{project}:{self.folder}", "PYTHONDONTWRITEBYTECODE": "1"}
         hub = {"HF_ENDPOINT": self.server.url, "HF_HOME": str(self.folder / "hf"), "HF_HUB_DISABLE_TELEMETRY": "1"}
-        kept = {name: value for name, value in os.environ.items() if name not in ("WORKBENCH_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_TOKEN", "COLUMNS")}
-        return kept | own | hub | more
+        left_out = ("WORKBENCH_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_TOKEN", "COLUMNS")
+        return {name: value for name, value in os.environ.items() if name not in left_out} | own | python | hub | more
 
     def start(self, *arguments: str, most_bytes: int = 0, **more: str) -> subprocess.Popen:
+        """``workbench weights ...`` as a process that may write files of that size at most."""
         limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))) if most_bytes else None
         command = [sys.executable, "-m", "workbench.cli", "weights", *arguments]
-        return subprocess.Popen(command, env=self.environment(**more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=self.environment(**more), stdout=pipe, stderr=pipe, text=True, preexec_fn=limit)
 
     def weights(self, *arguments: str, most_bytes: int = 0, **more: str) -> subprocess.CompletedProcess:
         with self.start(*arguments, most_bytes=most_bytes, **more) as process:

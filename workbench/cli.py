@@ -47,15 +47,15 @@ def engines(kind: Annotated[str | None, typer.Option(help="tts, stt, judge or ph
     """List engines: kind, available or what to install, licences of code and of weights."""
     from workbench.engines import known
     from workbench.errors import unknown_name
-    from workbench.weights.listing import engine_line
+    from workbench.weights.listing import engine_lines
 
     if kind is not None and kind not in ("tts", "stt", "judge", "phones"):
         raise unknown_name("kind of engine", kind, ("tts", "stt", "judge", "phones"))
     for info in known(kind):
         state = f"missing {', '.join(info.missing())}; to mend: {info.install}" if info.missing() else "available"
         typer.echo(f"{info.name:<22}{info.kind:<7}{state}\n    {info.summary}\n    code: {info.licence_code}; weights: {info.licence_weights}")
-        if told := engine_line(info.name):
-            typer.echo(f"    in the cache: {told}")
+        for line in engine_lines(info.name):
+            typer.echo(f"    {line}")
 
 
 @app.command()
@@ -113,7 +113,8 @@ def weights_verify(
 
     chosen = [weights(name) for name in dict.fromkeys(names)] if names else [found for found in every() if folder_of(found).exists()]
     states = [state for found in chosen for state in check(found)]
-    _show([asdict(state) for state in states], "\n".join(listing.file_lines(states)) or "nothing was fetched yet: workbench weights list", as_json)
+    told = "\n".join(listing.file_lines(states)) or "nothing was fetched yet: workbench weights list"
+    _show([asdict(state) for state in states], told, as_json)
     raise typer.Exit(code=1 if any(state.is_fault for state in states) else 0)
 
 

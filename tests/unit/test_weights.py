@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -67,8 +69,10 @@ def test_nothing_there_is_missing_only_for_whoever_names_it(place):
     assert place.weights("verify", "tiny-web").returncode == 1
 
 
-@pytest.mark.parametrize("variable", ["WORKBENCH_OFFLINE", "HF_HUB_OFFLINE"])
-@pytest.mark.parametrize("name, files", [("tiny-hub", ("*.json", "model.bin")), ("tiny-web", ("a.onnx", "b/c.onnx"))])
+@pytest.mark.parametrize(
+    "variable, name, files",
+    [("WORKBENCH_OFFLINE", "tiny-hub", ("*.json", "model.bin")), ("HF_HUB_OFFLINE", "tiny-web", ("a.onnx", "b/c.onnx"))],
+)
 def test_offline_touches_no_network_and_says_which_file_is_missing_where(place, server, variable, name, files):
     refused = place.weights("fetch", name, **{variable: "1"})
     resolved = place.python(f"from workbench.weights import resolve; resolve({name!r})", **{variable: "1"})
@@ -86,13 +90,27 @@ def test_the_list_tells_all_at_80_columns(place, server):
     assert place.weights("fetch", "tiny-hub").returncode == 0
     told = place.weights("list").stdout
     assert max(map(len, told.splitlines())) <= 80
-    (hub,) = (line.split() for line in told.splitlines() if line.startswith("tiny-hub"))
-    assert hub == ["tiny-hub", "counting", "Apache-2.0", "yes", server.head[:10], "2.56", "MB", "present"]
-    (web,) = (line.split() for line in told.splitlines() if line.startswith("tiny-web"))
-    assert web[-1] == "absent" and "CC-BY-NC-4.0" in web and "no" in web
+    lines = [line.split() for line in told.splitlines()]
+    for row, below in (
+        (["tiny-hub", "Apache-2.0", server.head[:10], "2.56", "MB", "present"], ["for", "counting", "commercial:", "yes"]),
+        (["tiny-web", "CC-BY-NC-4.0", "7", "2.56", "MB", "absent"], ["for", "signal,", "dnsmos", "commercial:", "no"]),
+    ):
+        assert lines[lines.index(row) + 1] == below
+    assert str(place.cache) in told.replace("\n", "")
     rows = {row["name"]: row for row in json.loads(place.weights("list", "--json").stdout)}
     assert rows["tiny-hub"]["revision"] == server.head and rows["tiny-hub"]["folder"] == str(place.cache / "tiny-hub")
-    assert rows["tiny-web"]["engines"] == ["counting", "loudness"] and rows["tiny-web"]["missing"] == ["a.onnx", "b/c.onnx"]
+    assert rows["tiny-web"]["engines"] == ["signal", "dnsmos"] and rows["tiny-web"]["missing"] == ["a.onnx", "b/c.onnx"]
+
+
+def test_engines_are_listed_with_the_state_of_their_weights(place):
+    def told() -> list[str]:
+        asked = [sys.executable, "-m", "workbench.cli", "engines", "--kind", "judge"]
+        said = subprocess.run(asked, env=place.environment(), capture_output=True, text=True, check=True).stdout
+        return [line.strip() for line in said.splitlines() if "tiny-web" in line]
+
+    assert told() == ["weights tiny-web: run: workbench weights fetch tiny-web"] * 2
+    assert place.weights("fetch", "tiny-web").returncode == 0
+    assert told() == ["weights tiny-web: available"] * 2
 
 
 def test_an_unknown_name_gets_the_nearest(place):
@@ -102,9 +120,9 @@ def test_an_unknown_name_gets_the_nearest(place):
 
 
 def test_an_identity_is_the_pinned_commit_or_the_content_of_a_path(place, server, tmp_path):
-    read = "import json; from workbench.weights import identity_of; print(json.dumps([identity_of('tiny-hub'), identity_of('tiny-hub', local=PATH)]))"
     local = tmp_path / "mine"
-    read = read.replace("PATH", repr(str(local)))
+    read = "import json; from workbench.weights import identity_of as of; "
+    read += f"print(json.dumps([of('tiny-hub'), of('tiny-hub', local={str(local)!r})]))"
     absent = json.loads(place.python(read).stdout)
     assert absent == [{"weights": "tiny-hub", "revision": "main"}, {"weights": "tiny-hub", "revision": "local", "sha256": "absent"}]
     assert place.weights("fetch", "tiny-hub").returncode == 0

@@ -87,7 +87,8 @@ def test_a_killed_fetch_from_the_hub_goes_on_where_it_stopped(place, server):
     assert "model.bin" in lacking.stderr and "workbench weights fetch tiny-hub" in lacking.stderr
     done = place.weights("fetch", "tiny-hub")
     assert done.returncode == 0, done.stderr
-    assert [asked for asked in server.got("model.bin") if asked] == [f"bytes={len(MODEL) // 2}-"] * 2  # the hub and, after its redirect, where it keeps them
+    # Each time the hub is asked and then, by its redirect, the place where it keeps large files.
+    assert [asked for asked in server.got("model.bin") if asked] == [f"bytes={len(MODEL) // 2}-"] * 2
     assert len(server.got("model.bin")) == 4
     assert (place.cache / "tiny-hub" / "model.bin").read_bytes() == MODEL and place.lock("tiny-hub")["commit"] == first
 
@@ -189,7 +190,27 @@ def test_another_revision_in_the_catalogue_is_another_fetch(place, server):
     server.files["a.onnx"] = b"of revision 8"
     place.write_sets(**{"7": "8"})
     told = json.loads(place.weights("list", "--json").stdout)
-    assert [(row["state"], row["revision"]) for row in told if row["name"] == "tiny-web"] == [("present", "8")]
+    assert [(row["state"], row["revision"]) for row in told if row["name"] == "tiny-web"] == [("outdated", "7")]
+    identity = "from workbench.weights import identity_of; print(identity_of('tiny-web'))"
+    before = place.python(identity).stdout
+    assert "'revision': '7'" in before and "sha256" in before
     done = place.weights("fetch", "tiny-web")
     assert done.returncode == 0 and "revision 8" in done.stdout
     assert (place.cache / "tiny-web" / "a.onnx").read_bytes() == b"of revision 8"
+    after = place.python(identity).stdout
+    assert "'revision': '8'" in after and "sha256" in after
+    (place.cache / "tiny-web" / "weights.lock.json").write_text("{")
+    damaged = place.weights("fetch", "tiny-web")
+    assert damaged.returncode == 1 and "damaged lock" in damaged.stderr and "delete it" in damaged.stderr
+
+
+def test_a_source_that_cannot_be_reached_and_a_cache_that_cannot_be_written_are_one_clear_line(place):
+    away = "http://127.0.0.1:9"
+    place.write_sets(**{f"{place.server.url}/folder": f"{away}/folder"})
+    in_the_way = place.folder / "file"
+    in_the_way.write_text("")
+    for name in ("tiny-hub", "tiny-sum"):
+        unreachable = place.weights("fetch", name, HF_ENDPOINT=away)
+        blocked = place.weights("fetch", name, WORKBENCH_WEIGHTS=str(in_the_way / "cache"))
+        for failed, told in ((unreachable, "fetch again"), (blocked, "WORKBENCH_WEIGHTS")):
+            assert failed.returncode == 1 and "EngineError" in failed.stderr and told in failed.stderr and "Traceback" not in failed.stderr

@@ -30,16 +30,16 @@ def refuse_non_commercial(used: Iterable[tuple[engines.Kind, str]], options: Map
         return
     kinds = dict.fromkeys(kind for kind, _ in faults)
     instead = "; ".join(f"{kind}: {', '.join(_allowed(kind)) or 'none is known'}" for kind in kinds)
-    raise ConfigError(
-        f"not for commercial use: {'; '.join(faults.values())}", where="commercial", got=True, mend=f"use instead {instead}; or set commercial to false"
-    )
+    what = f"not for commercial use: {'; '.join(faults.values())}"
+    raise ConfigError(what, where="commercial", got=True, mend=f"use instead {instead}; or set commercial to false")
 
 
 def _fault(info: engines.EngineInfo, options: Mapping[str, Any]) -> str:
     chosen = chosen_by(info.kind, info.name, options)
     forbidden = [f"weights {one}, licence {one.weights.licence}" for one in chosen if not one.weights.commercial]
     if not forbidden and not info.commercial:
-        forbidden = [f"weights {', '.join(map(str, chosen)) or info.weights or 'of its own'}, licence {info.licence_weights}; its code: {info.licence_code}"]
+        weights = ", ".join(map(str, chosen)) or info.weights or "of its own"
+        forbidden = [f"weights {weights}, licence {info.licence_weights}; its code: {info.licence_code}"]
     return f"{info.kind} engine {info.name!r} ({'; '.join(forbidden)})" if forbidden else ""
 
 

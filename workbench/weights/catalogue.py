@@ -1,7 +1,7 @@
 """The catalogue: every set of weights an engine may load, ours and third parties'.
 
-A third party's module (``WORKBENCH_ENGINE_MODULES``, see ``workbench.engines``) may hold a list ``WEIGHTS`` beside its ``ENGINES``; an installed
-package names such a list as an entry point in the group ``workbench.weights``.
+A third party's module (``WORKBENCH_ENGINE_MODULES``, see ``workbench.engines``) may hold a list ``WEIGHTS`` beside its ``ENGINES``; an
+installed package names such a list as an entry point in the group ``workbench.weights``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import importlib
 import importlib.metadata
 import os
 from functools import cache
+from typing import Any
 
 from workbench.engines import MODULES_VARIABLE
 from workbench.errors import EngineError, unknown_name
@@ -29,12 +30,14 @@ def every() -> tuple[Weights, ...]:
 
 @cache
 def _third_party(modules: str) -> tuple[Weights, ...]:
-    found: list[tuple[str, object]] = [(f"entry point {entry.name}", entry.load()) for entry in importlib.metadata.entry_points(group=ENTRY_POINTS)]
+    entries = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    found: list[tuple[str, Any]] = [(f"entry point {entry.name}", entry.load()) for entry in entries]
     for name in filter(None, (part.strip() for part in modules.split(","))):
         try:
             found.append((f"{name}.WEIGHTS", getattr(importlib.import_module(name), "WEIGHTS", ())))
         except ImportError as error:
-            raise EngineError(f"engine module {name!r} cannot be imported: {error}", where=MODULES_VARIABLE, mend="put its folder on PYTHONPATH") from error
+            what = f"engine module {name!r} cannot be imported: {error}"
+            raise EngineError(what, where=MODULES_VARIABLE, mend="put its folder on PYTHONPATH") from error
     sets: list[Weights] = []
     for where, value in found:
         for one in [value] if isinstance(value, Weights) else list(value):

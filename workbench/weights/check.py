@@ -58,12 +58,13 @@ def _against_lock(found: Weights, lock: Lock, folder: Path, sha256: Callable[[Pa
         # The catalogue's word stands above what a first fetch happened to bring.
         expected = known.sha256 if known is not None and known.sha256 else file.sha256
         states.append(_state(found, folder / file.path, folder, expected, file.size_bytes, sha256))
-    locked = {file.path for file in lock.files}
-    states += [FileState(found.name, pattern, "missing", f"not in {folder}") for pattern in declared if not _is_pattern(pattern) and pattern not in locked]
-    return states
+    unknown = set(declared) - {file.path for file in lock.files}
+    return states + [FileState(found.name, path, "missing", f"not in {folder}") for path in sorted(unknown) if not _is_pattern(path)]
 
 
-def _state(found: Weights, path: Path, folder: Path, expected: str | None, size_bytes: int | None, sha256: Callable[[Path], str]) -> FileState:
+def _state(
+    found: Weights, path: Path, folder: Path, expected: str | None, size_bytes: int | None, sha256: Callable[[Path], str]
+) -> FileState:
     name = path.relative_to(folder).as_posix()
     if not path.is_file():
         return FileState(found.name, name, "missing", f"not in {folder}")
@@ -73,7 +74,9 @@ def _state(found: Weights, path: Path, folder: Path, expected: str | None, size_
     if expected is None:
         return FileState(found.name, name, "unverified", "no checksum is known; a fetch records one")
     found_hash = sha256(path)
-    return FileState(found.name, name, "ok") if found_hash == expected else FileState(found.name, name, "changed", f"sha256 {found_hash}, expected {expected}")
+    if found_hash != expected:
+        return FileState(found.name, name, "changed", f"sha256 {found_hash}, expected {expected}")
+    return FileState(found.name, name, "ok")
 
 
 def _is_pattern(path: str) -> bool:

@@ -37,7 +37,7 @@ def fresh_sha256(path: Path) -> str:
 
 
 def remembered_sha256(path: Path, *, afresh: bool = False) -> str:
-    """As ``sha256_of_file``, but not read again while path, size and time of change are those of the last reading, in this or another process."""
+    """As ``sha256_of_file``, but not read again while path, size and time of change are those of the last reading, by any process."""
     path = path.resolve()
     stat = path.stat()
     stamp = [str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino]

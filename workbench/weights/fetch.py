@@ -44,6 +44,15 @@ def fetch(name: str, *, say: Callable[[str], None] = print) -> Fetched:
     found = weights(name)
     if is_offline():
         return _present(found) or _refuse_offline(found)
+    try:
+        return _alone(found, say)
+    except OSError as error:
+        mend = f"make {cache_folder()} writable, or point WORKBENCH_WEIGHTS elsewhere"
+        what = f"weights {name!r} cannot be kept: {error.strerror or error}"
+        raise EngineError(what, where=error.filename or cache_folder(), mend=mend) from error
+
+
+def _alone(found: Weights, say: Callable[[str], None]) -> Fetched:
     locks = cache_folder() / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
     guard = FileLock(locks / f"{found.name}.lock")
@@ -128,19 +137,21 @@ def _refuse_small_disk(found: Weights, files: list[RemoteFile], folder: Path) ->
     free = shutil.disk_usage(folder).free
     if needed > free:
         got = f"{free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB needed"
-        raise EngineError(f"no room for weights {found.name!r}", where=folder, got=got, mend="make room, or point WORKBENCH_WEIGHTS at a larger disk")
+        mend = "make room, or point WORKBENCH_WEIGHTS at a larger disk"
+        raise EngineError(f"no room for weights {found.name!r}", where=folder, got=got, mend=mend)
 
 
 def _locked(found: Weights, file: RemoteFile, folder: Path, streamed: str | None) -> LockedFile:
     path = folder / file.path
     known = LockedFile(file.path, path.stat().st_size, streamed or remembered_sha256(path))
-    faulty = file.sha256 not in (None, known.sha256) or file.sha256 is None and file.git_oid is not None and hub.git_oid(path) != file.git_oid
-    if faulty:
+    if file.sha256 is not None:
+        is_right, expected = known.sha256 == file.sha256, f"sha256 {file.sha256}"
+    else:
+        is_right, expected = file.git_oid in (None, hub.git_oid(path)), f"git object {file.git_oid}"
+    if not is_right:
         path.unlink()
-        expected = f"sha256 {file.sha256}" if file.sha256 else f"git object {file.git_oid}"
-        raise EngineError(
-            f"weights {found.name!r}: what came is not what was described", where=path, got=f"sha256 {known.sha256}", expected=expected, mend="fetch again"
-        )
+        what = f"weights {found.name!r}: what came is not what was described"
+        raise EngineError(what, where=path, got=f"sha256 {known.sha256}", expected=expected, mend="fetch again")
     return known
 
 

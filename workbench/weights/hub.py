@@ -26,11 +26,13 @@ def listing(found: Weights, commit: str | None) -> tuple[str, list[RemoteFile]]:
     from huggingface_hub import HfApi
 
     try:
-        info = HfApi(endpoint=_endpoint(), token=_token()).model_info(_repository(found), revision=commit or found.revision, files_metadata=True)
+        hub = HfApi(endpoint=_endpoint(), token=_token())
+        info = hub.model_info(_repository(found), revision=commit or found.revision, files_metadata=True)
     except Exception as error:
         raise _failure(found, error) from None
     files = [
-        RemoteFile(one.rfilename, one.size, one.lfs.sha256 if one.lfs else None, None if one.lfs else one.blob_id) for one in info.siblings or ()
+        RemoteFile(one.rfilename, one.size, sha256=one.lfs.sha256 if one.lfs else None, git_oid=None if one.lfs else one.blob_id)
+        for one in info.siblings or ()
     ]
     if not info.sha:
         raise EngineError(f"weights {found.name!r}: the hub did not say which commit {found.revision!r} is", where=found.source)
@@ -76,9 +78,15 @@ def _large(found: Weights, commit: str, files: list[RemoteFile], folder: Path, *
     streamed = {}
     for file in lacking:
         url = hf_hub_url(_repository(found), file.path, revision=commit, endpoint=_endpoint())
-        refused = _mend_refused(found)
-        one = Download(url, folder / file.path, weights=found.name, sha256=file.sha256, authorization=authorization, mend_refused=refused, say=say)
-        streamed[file.path] = one.run()
+        streamed[file.path] = Download(
+            url,
+            folder / file.path,
+            weights=found.name,
+            sha256=file.sha256,
+            authorization=authorization,
+            mend_refused=_mend_refused(found),
+            say=say,
+        ).run()
     return streamed
 
 

@@ -12,17 +12,18 @@ from workbench.weights.base import Weights
 from workbench.weights.catalogue import every, of_engine
 from workbench.weights.check import FileState
 from workbench.weights.identity import revision_of
-from workbench.weights.places import cache_folder, current_lock, folder_of, missing_files
+from workbench.weights.places import cache_folder, folder_of, lock_of, missing_files
 
 #: A commit is shown by its first characters; --json has all.
-COMMIT_SHOWN = 10
+COMMIT_SHOWN, COMMIT_LENGTH = 10, 40
 
 
 def state_of(found: Weights) -> str:
-    """``present``, ``in part`` or ``absent``; by name and size, nothing is hashed."""
+    """``present``, ``outdated`` (of another revision than the catalogue's), ``in part`` or ``absent``; nothing is hashed."""
+    lock = lock_of(found)
     if not missing_files(found):
-        return "present"
-    return "in part" if current_lock(found) is not None else "absent"
+        return "present" if lock is None or lock.is_of(found) else "outdated"
+    return "in part" if lock is not None and lock.is_of(found) else "absent"
 
 
 def rows() -> list[dict[str, Any]]:
@@ -31,7 +32,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 def _row(found: Weights) -> dict[str, Any]:
-    lock = current_lock(found)
+    lock = lock_of(found)
     fetched = sum(file.size_bytes for file in lock.files) if lock else 0
     return {
         "name": found.name,
@@ -40,7 +41,7 @@ def _row(found: Weights) -> dict[str, Any]:
         "commercial": found.commercial,
         "source": found.source,
         "revision": revision_of(found),
-        "pinned": lock is not None or len(found.revision) == 40,
+        "pinned": lock is not None or len(found.revision) == COMMIT_LENGTH,
         "size_bytes": fetched or found.size_bytes,
         "folder": str(folder_of(found)),
         "state": state_of(found),
@@ -52,15 +53,13 @@ def table(shown: Sequence[dict[str, Any]]) -> Table:
     """The rows, readable at 80 columns."""
     caption = f"each set lands in {cache_folder()}/NAME (WORKBENCH_WEIGHTS moves it); fetch one: workbench weights fetch NAME"
     drawn = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", padding=(0, 1, 0, 0), show_edge=False)
-    for name in ("weights", "engines", "licence", "commer-\ncial", "revision", "size", "state"):
+    for name in ("weights", "licence", "revision", "size", "state"):
         drawn.add_column(name, overflow="fold", justify="right" if name == "size" else "left", no_wrap=name == "size")
     for row in shown:
         drawn.add_row(
-            row["name"],
-            ", ".join(row["engines"]),
-            row["licence"],
-            "yes" if row["commercial"] else "no",
-            row["revision"][:COMMIT_SHOWN] if len(row["revision"]) == 40 else row["revision"],
+            f"{row['name']}\nfor {', '.join(row['engines'])}",
+            f"{row['licence']}\ncommercial: {'yes' if row['commercial'] else 'no'}",
+            row["revision"][:COMMIT_SHOWN] if len(row["revision"]) == COMMIT_LENGTH else row["revision"],
             size(row["size_bytes"]),
             row["state"],
         )
@@ -72,10 +71,10 @@ def file_lines(states: Sequence[FileState]) -> list[str]:
     return [f"{state.state:<11}{state.weights}/{state.path}" + (f"  ({state.told})" if state.told else "") for state in states]
 
 
-def engine_line(engine: str) -> str:
-    """What ``workbench engines`` says of the sets an engine loads; empty when it has none."""
-    told = [f"{one.name} available" if not missing_files(one) else f"run: workbench weights fetch {one.name}" for one in of_engine(engine)]
-    return "; ".join(told)
+def engine_lines(engine: str) -> list[str]:
+    """What ``workbench engines`` says of the sets an engine loads, a line each."""
+    states = {one.name: "available" if not missing_files(one) else f"run: workbench weights fetch {one.name}" for one in of_engine(engine)}
+    return [f"weights {name}: {state}" for name, state in states.items()]
 
 
 def size(count: int) -> str:

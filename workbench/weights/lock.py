@@ -62,7 +62,8 @@ def read_lock(folder: Path) -> Lock | None:
         read = json.loads(text)
         return Lock(**{**read, "files": tuple(LockedFile(**file) for file in read["files"])})
     except (ValueError, TypeError, KeyError) as error:
-        raise EngineError("damaged lock file of weights", where=path, got=str(error), mend="delete it and fetch the weights again") from error
+        mend = "delete it and fetch the weights again"
+        raise EngineError("damaged lock file of weights", where=path, got=str(error), mend=mend) from error
 
 
 def write_lock(folder: Path, lock: Lock) -> None:

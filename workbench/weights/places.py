@@ -48,7 +48,8 @@ def resolve(name: str, *, local: str | Path | None = None) -> Path:
     folder = folder_of(found)
     if missing := missing_files(found):
         mend = f"workbench weights fetch {found.name}, or give the engine a path of your own (option weights)"
-        raise EngineUnavailableError(f"weights {found.name!r} are not in the cache", where=folder, got=f"missing: {', '.join(missing)}", mend=mend)
+        got = f"missing: {', '.join(missing)}"
+        raise EngineUnavailableError(f"weights {found.name!r} are not in the cache", where=folder, got=got, mend=mend)
     single = found.files[0].path if len(found.files) == 1 else None
     return folder / single if single and not any(mark in single for mark in "*?[") else folder
 
@@ -70,12 +71,17 @@ def matching(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for path in folder.glob(pattern) if path.name != LOCK_NAME and path.is_file())
 
 
-def current_lock(found: Weights) -> Lock | None:
-    """The lock beside the set where it is whole and belongs to what the catalogue now says."""
+def lock_of(found: Weights) -> Lock | None:
+    """The lock beside the set, also one of an older revision; None where there is none or it is damaged."""
     try:
-        lock = read_lock(folder_of(found))
+        return read_lock(folder_of(found))
     except EngineError:
         return None
+
+
+def current_lock(found: Weights) -> Lock | None:
+    """The lock beside the set where it belongs to what the catalogue now says."""
+    lock = lock_of(found)
     return lock if lock is not None and lock.is_of(found) else None
 
 

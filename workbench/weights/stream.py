@@ -23,7 +23,7 @@ AGAIN = "fetch again: it continues where it stopped"
 
 
 class Download:
-    """One file: a part beside its place, and a note of the sender's mark (ETag or date), so that a part is continued with its own rest only.
+    """One file: a part beside its place, and a note of the sender's mark (ETag or date), so that a part is continued with its own rest.
 
     Args:
         url: of the file.
@@ -61,7 +61,8 @@ class Download:
         found = self._persist()
         if self.sha256 and found != self.sha256:
             self._forget()
-            raise EngineError("what came is not what was described", where=self.url, got=f"sha256 {found}", expected=f"sha256 {self.sha256}", mend="fetch again")
+            expected = f"sha256 {self.sha256}"
+            raise EngineError("what came is not what was described", where=self.url, got=f"sha256 {found}", expected=expected, mend="fetch again")
         os.replace(self.part, self.target)
         self.mark.unlink(missing_ok=True)
         return found

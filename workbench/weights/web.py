@@ -33,5 +33,8 @@ def download(found: Weights, commit: str, files: list[RemoteFile], folder: Path,
         EngineError: a download broke off; calling again continues it.
     """
     lacking = [file for file in files if not (folder / file.path).is_file()]
-    base = found.source.rstrip("/")
-    return {f.path: Download(f"{base}/{quote(f.path)}", folder / f.path, weights=found.name, sha256=f.sha256, say=say).run() for f in lacking}
+    streamed = {}
+    for file in lacking:
+        url = f"{found.source.rstrip('/')}/{quote(file.path)}"
+        streamed[file.path] = Download(url, folder / file.path, weights=found.name, sha256=file.sha256, say=say).run()
+    return streamed

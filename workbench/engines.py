@@ -160,6 +160,7 @@ def _licence_row(found: EngineInfo, options: Mapping[str, Any]) -> dict[str, str
     from workbench.weights.chosen import chosen_by
 
     chosen = chosen_by(found.kind, found.name, options)
+    revisions = "; ".join(f"{one.revision}, sha256 {one.sha256}" if one.sha256 else one.revision for one in chosen)
     allowed = found.commercial and all(one.weights.commercial for one in chosen)
     return {
         "engine": found.name,
@@ -167,6 +168,6 @@ def _licence_row(found: EngineInfo, options: Mapping[str, Any]) -> dict[str, str
         "licence of code": found.licence_code,
         "licence of weights": "; ".join(dict.fromkeys(one.weights.licence for one in chosen)) or found.licence_weights,
         "weights": "; ".join(map(str, chosen)) or found.weights or "none",
-        "revision of weights": "; ".join(f"sha256 {one.sha256}" if one.sha256 else one.revision for one in chosen) or "as installed",
+        "revision of weights": revisions or ("as installed" if found.weights else "none"),
         "commercial use": "yes" if allowed else "no",
     }

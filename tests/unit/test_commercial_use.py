@@ -82,7 +82,7 @@ def test_a_path_of_the_users_own_keeps_the_licence_of_the_set_it_stands_in_for(t
     with pytest.raises(ConfigError, match="the user's own files, licence taken to be that of the set"):
         plan_stages(scan("either", either={"kind": "nc", "weights": str(own)}))
     (row,) = engines.licences([("judge", "either")], {"either": {"kind": "free", "weights": str(own)}})
-    assert row["licence of weights"] == "Apache-2.0" and row["revision of weights"].startswith("sha256 ") and row["commercial use"] == "yes"
+    assert row["licence of weights"] == "Apache-2.0" and row["revision of weights"].startswith("local, sha256 ") and row["commercial use"] == "yes"
     assert "own files" in row["weights"]
 
 

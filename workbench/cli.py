@@ -11,6 +11,8 @@ import typer
 from workbench.errors import WorkbenchError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Research workbench for text-to-speech.")
+weights_app = typer.Typer(no_args_is_help=True, help="Weights of the engines: what there is, fetching it, whether it is whole.")
+app.add_typer(weights_app, name="weights")
 
 
 @app.command()
@@ -41,16 +43,19 @@ def runs(outputs: Annotated[Path, typer.Option(help="where run folders are")] = 
 
 
 @app.command()
-def engines(kind: Annotated[str | None, typer.Option(help="tts, stt or judge")] = None) -> None:
+def engines(kind: Annotated[str | None, typer.Option(help="tts, stt, judge or phones")] = None) -> None:
     """List engines: kind, available or what to install, licences of code and of weights."""
     from workbench.engines import known
     from workbench.errors import unknown_name
+    from workbench.weights.listing import engine_lines
 
-    if kind is not None and kind not in ("tts", "stt", "judge"):
-        raise unknown_name("kind of engine", kind, ("tts", "stt", "judge"))
+    if kind is not None and kind not in ("tts", "stt", "judge", "phones"):
+        raise unknown_name("kind of engine", kind, ("tts", "stt", "judge", "phones"))
     for info in known(kind):
         state = f"missing {', '.join(info.missing())}; to mend: {info.install}" if info.missing() else "available"
         typer.echo(f"{info.name:<22}{info.kind:<7}{state}\n    {info.summary}\n    code: {info.licence_code}; weights: {info.licence_weights}")
+        for line in engine_lines(info.name):
+            typer.echo(f"    {line}")
 
 
 @app.command()
@@ -67,6 +72,61 @@ def doctor(brief: Annotated[bool, typer.Option(help="one line")] = False) -> Non
     for finding in findings:
         typer.echo(f"{'missing' if finding.mend else 'ok':<9}{finding.name:<26}{finding.mend or finding.found}")
     raise typer.Exit(code=1 if lacking else 0)
+
+
+@weights_app.command("list")
+def weights_list(as_json: Annotated[bool, typer.Option("--json", help="as JSON, every field in full")] = False) -> None:
+    """List sets of weights: engines, licence, revision, size, where they land, present or not."""
+    from workbench.weights import listing
+
+    shown = listing.rows()
+    _show(shown, listing.table(shown), as_json)
+
+
+@weights_app.command("fetch")
+def weights_fetch(names: Annotated[list[str], typer.Argument(help="sets of weights, as the list names them")]) -> None:
+    """Bring sets of weights into the cache; what broke off is continued."""
+    from workbench.weights.catalogue import weights
+    from workbench.weights.fetch import fetch
+    from workbench.weights.listing import size
+
+    for found in [weights(name) for name in dict.fromkeys(names)]:
+        if not found.commercial:
+            typer.echo(f"{found.name}: licence {found.licence}, not for commercial use", err=True)
+        done = fetch(found.name, say=lambda line: typer.echo(line, err=True))
+        told = "fetched" if done.downloaded else "already there"
+        typer.echo(f"{done.weights}: {told}, {done.files} files, {size(done.size_bytes)}, revision {done.commit}, in {done.folder}")
+
+
+@weights_app.command("verify")
+def weights_verify(
+    names: Annotated[list[str] | None, typer.Argument(help="sets of weights; without names, all that were fetched")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+) -> None:
+    """Hash every file against the catalogue and the first fetch: ok, missing, changed or unverified. Exit status 1 on a fault."""
+    from dataclasses import asdict
+
+    from workbench.weights import listing
+    from workbench.weights.catalogue import every, weights
+    from workbench.weights.check import check
+    from workbench.weights.places import folder_of
+
+    chosen = [weights(name) for name in dict.fromkeys(names)] if names else [found for found in every() if folder_of(found).exists()]
+    states = [state for found in chosen for state in check(found)]
+    told = "\n".join(listing.file_lines(states)) or "nothing was fetched yet: workbench weights list"
+    _show([asdict(state) for state in states], told, as_json)
+    raise typer.Exit(code=1 if any(state.is_fault for state in states) else 0)
+
+
+def _show(data: object, drawn: object, as_json: bool) -> None:
+    import json
+
+    from rich.console import Console
+
+    if as_json:
+        typer.echo(json.dumps(data, indent=1, ensure_ascii=False))
+    else:
+        Console(soft_wrap=isinstance(drawn, str), markup=False, highlight=False).print(drawn)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -127,7 +127,7 @@ def info(name: str, kind: Kind) -> EngineInfo:
     return engines[name]
 
 
-def create(name: str, kind: Kind, **options: Any) -> Any:
+def create(name: str, kind: Kind, /, **options: Any) -> Any:
     """Make an engine object; it loads nothing yet.
 
     Raises:
@@ -146,18 +146,28 @@ def create(name: str, kind: Kind, **options: Any) -> Any:
         raise ConfigError(f"{kind} engine {name!r} refused its options: {error}", got=options) from error
 
 
-def licences(used: Iterable[tuple[Kind, str]]) -> list[dict[str, str]]:
-    """Licence rows for a report's provenance, one per engine used."""
-    rows = []
-    for kind, name in dict.fromkeys(used):
-        found = info(name, kind)
-        rows.append(
-            {
-                "engine": name,
-                "kind": kind,
-                "licence of code": found.licence_code,
-                "licence of weights": found.licence_weights,
-                "weights": found.weights or "none",
-            }
-        )
-    return rows
+def licences(used: Iterable[tuple[Kind, str]], options: Mapping[str, Mapping[str, Any]] | None = None) -> list[dict[str, str]]:
+    """Licence rows for a report's provenance, one per engine used.
+
+    Args:
+        used: kind and name of each.
+        options: of each engine, by name; they may choose the weights.
+    """
+    return [_licence_row(info(name, kind), (options or {}).get(name, {})) for kind, name in dict.fromkeys(used)]
+
+
+def _licence_row(found: EngineInfo, options: Mapping[str, Any]) -> dict[str, str]:
+    from workbench.weights.chosen import chosen_by
+
+    chosen = chosen_by(found.kind, found.name, options)
+    revisions = "; ".join(f"{one.revision}, sha256 {one.sha256}" if one.sha256 else one.revision for one in chosen)
+    allowed = found.commercial and all(one.weights.commercial for one in chosen)
+    return {
+        "engine": found.name,
+        "kind": found.kind,
+        "licence of code": found.licence_code,
+        "licence of weights": "; ".join(dict.fromkeys(one.weights.licence for one in chosen)) or found.licence_weights,
+        "weights": "; ".join(map(str, chosen)) or found.weights or "none",
+        "revision of weights": revisions or ("as installed" if found.weights else "none"),
+        "commercial use": "yes" if allowed else "no",
+    }

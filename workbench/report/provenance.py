@@ -70,12 +70,20 @@ def _gpus() -> list[str]:
     return done.stdout.split("\n")[:-1] if done.returncode == 0 else []
 
 
-def provenance(*, used: Iterable[tuple[engines.Kind, str]], fingerprints: dict[str, str], dataset: dict[str, Any], seeds: dict[str, int], wall_sec: dict[str, float]) -> dict[str, Any]:
+def provenance(
+    *,
+    used: Iterable[tuple[engines.Kind, str]],
+    fingerprints: dict[str, str],
+    dataset: dict[str, Any],
+    seeds: dict[str, int],
+    wall_sec: dict[str, float],
+    engine_options: dict[str, dict[str, Any]] | None = None,
+) -> dict[str, Any]:
     """The content of ``provenance.json``."""
     return {
         "code": code_version(),
         "packages": package_versions(),
-        "engines": engines.licences(used),
+        "engines": engines.licences(used, engine_options),
         "fingerprints": fingerprints,
         "dataset": dataset,
         "seeds": seeds,

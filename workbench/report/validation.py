@@ -206,6 +206,7 @@ class ValidationReport:
             used = [*(("tts", written.partition("/")[0]) for written in self.config.voices), *used]
         return provenance(
             used=used,
+            engine_options=self.config.engine_options,
             fingerprints={stage.name: stage.fingerprint for stage in self.validation.stages},
             dataset={"name": self.validation.source.dataset, "source": self.validation.source.described, "hash": self.validation.dataset_hash},
             seeds={"seed": self.config.seed},

@@ -12,6 +12,7 @@ from pydantic import Field
 from workbench import engines
 from workbench.config import Config
 from workbench.errors import ConfigError
+from workbench.scan.commercial import refuse_non_commercial
 
 #: Raised when a stage's own code changes what it stores, so that old results are computed again.
 STAGE_CODE_VERSION = {"fast": 1, "precision": 1, "judge": 1}
@@ -28,6 +29,7 @@ class ScanConfig(Config):
     workers: int = Field(2, ge=1, le=256)
     batch_clips: int = Field(4, ge=1, le=1024)
     max_attempts: int = Field(3, ge=1)
+    commercial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,15 @@ def plan_stages(config: ScanConfig) -> tuple[StagePlan, ...]:
     """The stages of a scan, every engine checked to exist and to be installed before any clip is touched.
 
     Raises:
-        UnknownNameError, EngineUnavailableError, ConfigError: naming the engine and how to mend it.
+        UnknownNameError, EngineUnavailableError, ConfigError: naming the engine and how to mend it; with ``commercial`` also every
+            engine whose licence forbids that.
     """
     names = [config.fast, *([config.precision] if config.precision else []), *config.judges]
     unused = sorted(set(config.engine_options) - set(names))
     if unused:
         raise ConfigError("options for engines that are not in the scan", where="engine_options", got=unused, expected=f"names among {names}")
+    if config.commercial:
+        refuse_non_commercial(used_engines(config), config.engine_options)
     fast = _stage("fast", "stt", config.fast, config, code="fast")
     if fast.needs_reference:
         raise ConfigError(f"{config.fast!r} weighs the reference, it cannot be the first to listen", where="fast", mend="name it as precision")
@@ -66,6 +71,12 @@ def plan_stages(config: ScanConfig) -> tuple[StagePlan, ...]:
         stages.append(_stage("precision", "stt", config.precision, config, code="precision", first=fast.fingerprint))
     stages += [_stage(name, "judge", name, config, code="judge") for name in dict.fromkeys(config.judges)]
     return tuple(stages)
+
+
+def used_engines(config: ScanConfig) -> list[tuple[engines.Kind, str]]:
+    """Kind and name of every engine of a scan, in order."""
+    listening = [config.fast, *([config.precision] if config.precision else [])]
+    return [*(("stt", name) for name in listening), *(("judge", name) for name in config.judges)]
 
 
 def _stage(name: str, kind: engines.Kind, engine_name: str, config: ScanConfig, *, code: str, first: str | None = None) -> StagePlan:

@@ -13,13 +13,15 @@ from pydantic import Field
 
 from workbench.clips import KINDS, open_manifest
 from workbench.config import Config
-from workbench.scan.plan import ScanConfig, StagePlan, fingerprint
+from workbench.engines import Kind
+from workbench.scan.commercial import refuse_non_commercial
+from workbench.scan.plan import ScanConfig, StagePlan, fingerprint, used_engines
 from workbench.scan.planted_trial import PlantedTrial, run_trial
 from workbench.scan.progress import print_line
 from workbench.scan.reading import read_results
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, scan
-from workbench.scan.speak import TextToSpeak, speak, usable_voices
+from workbench.scan.speak import TextToSpeak, Voice, speak, usable_voices
 from workbench.store import Store
 from workbench.text.prompts import load_prompts
 from workbench.verdicts.operating_point import SHIPPED
@@ -41,6 +43,7 @@ class ValidationConfig(Config):
     precision: str | None = "pocketsphinx-grammar"
     judges: tuple[str, ...] = ("signal", "dnsmos")
     engine_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    commercial: bool = False
     device: str = "cpu"
     workers: int = Field(2, ge=1, le=256)
     batch_clips: int = Field(4, ge=1, le=1024)
@@ -61,6 +64,7 @@ class ValidationConfig(Config):
             precision=self.precision,
             judges=self.judges,
             engine_options=self.engine_options,
+            commercial=self.commercial,
             device=self.device,
             workers=self.workers,
             batch_clips=self.batch_clips,
@@ -101,14 +105,23 @@ def validate(config: ValidationConfig, *, say: Callable[[str], None] = print_lin
     Raises:
         WorkbenchError: of the family, before the work starts for what can be known then.
     """
+    if config.commercial:
+        refuse_non_commercial([*_speaking(config), *used_engines(config.scan_config())], config.engine_options)
     with Store.open(config.database) as store:
         clips, source = _clips(config, say)
-        name = fingerprint(config=config.model_dump(mode="json", exclude={"workers", "batch_clips", "operating_point"}))
+        name = fingerprint(config=config.model_dump(mode="json", exclude={"workers", "batch_clips", "operating_point", "commercial"}))
         summary = scan(clips, config.scan_config(), store, scan_id=f"validation-{name}", label="hear and judge", total=source.total, say=say)
         planted = _planted(config, store, name, say)
         threshold, said = _operating_point(config, planted)
         results = tuple(read_results(store, summary.scan_id, summary.stages, log_ratio_threshold=threshold))
     return Validation(source, summary, results, threshold, said, planted, _dataset_hash(results))
+
+
+def _speaking(config: ValidationConfig) -> list[tuple[Kind, str]]:
+    voices = [*config.planted_tune_voices, *config.planted_test_voices] if config.planted_texts and config.precision else []
+    if not config.manifest:
+        voices = [*config.voices, *voices]
+    return [("tts", Voice.parse(written).engine) for written in voices]
 
 
 def _clips(config: ValidationConfig, say: Callable[[str], None]) -> tuple[Any, Source]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,12 @@ from workbench.audio import write_wav
 from workbench.clips import open_manifest
 from workbench.errors import EngineTimeoutError
 from workbench.guard import State
+from workbench.report.html import prose
+from workbench.report.session import Run
+from workbench.report.validation import ValidationReport
 from workbench.scan.plan import ScanConfig, plan_stages
 from workbench.scan.scanning import scan
+from workbench.scan.validation import ValidationConfig, validate
 from workbench.store import Store
 
 NEVER_SEC = 3600.0
@@ -145,3 +151,27 @@ class TestSeeds:
     def test_settings_of_the_guard_are_part_of_no_fingerprint(self):
         other = {"batch_timeout_sec": None, "batch_timeout_per_audio_sec": 9.0, "load_timeout_sec": 9.0, "breaker_failures": None, "breaker_rest_sec": 9.0}
         assert plan_stages(config()) == plan_stages(config(**other))
+
+
+def report_of(folder, tmp_path, **settings) -> ValidationReport:
+    config = ValidationConfig(
+        manifest=str(folder), precision=None, judges=("signal",), workers=1, batch_clips=1, batch_timeout_sec=None, database=str(tmp_path / "db.sqlite"), **settings
+    )
+    return ValidationReport(validate(config, say=lambda _line: None), config, Run("validation", config, outputs=tmp_path / "outputs"))
+
+
+class TestReport:
+    def test_the_report_tells_which_engine_rested_how_often_and_what_it_left_out(self, tmp_path, six_clips):
+        log = tmp_path / "log"
+        settings = {"fast": "broken", "engine_options": {"broken": {"log": str(log), "well_after": 2}}, "breaker_failures": 2, "breaker_rest_sec": NEVER_SEC}
+        report = report_of(six_clips, tmp_path, **settings)
+        page = "".join(part._repr_html_() for part in report.failures())
+        for told in ("Engines in trouble in this run", "broken", "open", "RuntimeError: the card fell off the bus"):
+            assert told in page, told
+        assert report.headline_text == "Nothing could be judged: no clip was done. Left for another run: 4 by broken."
+        report.finish()
+        (trouble,) = json.loads((report.run.folder / "metrics.json").read_text())["engines_in_trouble"]
+        assert (trouble["stage"], trouble["engine"], trouble["breaker"], trouble["opened"], trouble["left_out"], trouble["timed_out"]) == ("fast", "broken", "open", 1, 4, 0)
+        # Well again, another run computes the rest (and tries again what failed), and has nothing to tell.
+        mended = report_of(six_clips, tmp_path, **settings)
+        assert [part._repr_html_() for part in mended.failures()] == [prose("Every stage did its work on every clip.")._repr_html_()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import random
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +18,20 @@ from workbench.stt.base import Transcript, Word
 class HangingTranscriber:
     """Hangs for ever on clips longer than ``hang_over_sec``, inside a C call that holds the interpreter's lock: no thread of its process can run any more.
 
-    Each call is noted in ``log`` (lengths of its clips, rounded); with ``once`` (a path) it hangs only the first time.
+    Each call is noted in ``log`` (lengths of its clips, rounded); with ``once`` (a path) it hangs only the first time. With ``load_program`` (a path) loading waits for
+    a program that never ends, whose process number goes into that file.
     """
 
     name = "hanging"
 
-    def __init__(self, *, log: str = "", hang_over_sec: float = 1e9, hang_load: bool = False, once: str = "") -> None:
-        self.log, self.hang_over_sec, self.hang_load, self.once = log, hang_over_sec, hang_load, once
+    def __init__(self, *, log: str = "", hang_over_sec: float = 1e9, once: str = "", load_program: str = "") -> None:
+        self.log, self.hang_over_sec, self.once, self.load_program = log, hang_over_sec, once, load_program
 
     def load(self, device: str = "cpu") -> None:
-        if self.hang_load:
-            self._hang()
+        if self.load_program:
+            program = subprocess.Popen(["sleep", "3600"])
+            Path(self.load_program).write_text(str(program.pid))
+            program.wait()
 
     def transcribe(self, requests):
         lengths = [request.audio.duration_sec for request in requests]

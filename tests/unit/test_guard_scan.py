@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.conftest import tone
@@ -85,12 +86,15 @@ class TestHanging:
         assert [summary.computed for summary in (first, second, third)] == [6, 1, 0]
         assert errors[5]["attempts"] == 2 and third.failed == 1
 
-    def test_an_engine_that_hangs_while_it_loads_rests_and_the_scan_ends(self, tmp_path, six_clips):
-        hanging = config(options={"hanging": {"hang_load": True}}, batch_timeout_sec=0.5, load_timeout_sec=1.0, breaker_failures=2, breaker_rest_sec=NEVER_SEC)
+    def test_an_engine_that_waits_for_a_program_while_it_loads_rests_and_the_program_ends_with_it(self, tmp_path, six_clips):
+        options = {"hanging": {"load_program": str(tmp_path / "pid")}}
+        hanging = config(options=options, batch_timeout_sec=1.0, load_timeout_sec=1.0, breaker_failures=2, breaker_rest_sec=NEVER_SEC)
         summary, errors = scanned(six_clips, hanging, tmp_path / "db.sqlite")
         # The first batch of three, then its first clip alone: two hangs in a row.
         assert [error if error == "absent" else error["type"] for error in errors] == [EngineTimeoutError.__name__, *["absent"] * 5]
         assert (health_of(summary).breaker, health_of(summary).opened, health_of(summary).left_out) == (State.OPEN, 1, 5)
+        number = int((tmp_path / "pid").read_text())
+        assert not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE
 
 
 class TestBreaker:

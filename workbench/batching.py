@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -21,7 +23,12 @@ def length_buckets(lengths: Sequence[float], *, most_items: int, most_length: fl
 
     Returns:
         Batches of indices into ``lengths``, longest first, so that memory runs out at the start or not at all.
+
+    Raises:
+        EngineError: ``most_items`` is less than 1.
     """
+    if most_items < 1:
+        raise EngineError("no batch can hold a clip", where="batching", got=most_items, expected="1 or more clips in a batch")
     buckets: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda k: (-lengths[k], k)):
         last = buckets[-1] if buckets else None
@@ -50,9 +57,11 @@ def in_batches(
         halved: told the new batch size each time one did not fit.
 
     Raises:
-        EngineError: ``call`` gave another number of results than it got items.
+        EngineError: ``call`` gave another number of results than it got items, or there is not one length per item.
         Exception: what ``call`` raised; out of memory only when a single clip does not fit.
     """
+    if len(lengths) != len(items):
+        raise EngineError("not one length per clip", where="batching", got=len(lengths), expected=len(items))
     results: list[R | None] = [None] * len(items)
     waiting = length_buckets(lengths, most_items=most_items, most_length=most_length)[::-1]
     fits = most_items
@@ -61,11 +70,15 @@ def in_batches(
         if len(bucket) > fits:
             waiting.append(bucket[fits:])
             bucket = bucket[:fits]
+        out, ran_out = (), False
         try:
             out = call([items[index] for index in bucket])
         except Exception as error:
             if len(bucket) == 1 or not is_out_of_memory(error):
                 raise
+            ran_out = True
+        if ran_out:
+            # Only here, outside the handler, is the error gone and with it every tensor that its traceback held.
             fits = len(bucket) // 2
             _free_cached()
             if halved is not None:
@@ -79,17 +92,42 @@ def in_batches(
     return results
 
 
+#: What runtimes write when they ran out of memory but raise no error type of its own (torch before 1.13, CTranslate2, ONNX Runtime, cuDNN, cuBLAS).
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "failed to allocate memory",
+    "bad allocation",
+    "std::bad_alloc",
+    "cublas_status_alloc_failed",
+    "cudnn_status_alloc_failed",
+)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception means that memory ran out: Python's, torch's on any device, CTranslate2's or ONNX Runtime's."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(mark in text for mark in ("out of memory", "can't allocate memory", "failed to allocate memory"))
+    """Whether an exception means that memory ran out: Python's, torch's on any device, CTranslate2's or ONNX Runtime's, also as the cause of another one."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        if isinstance(current, MemoryError) or type(current).__name__ == "OutOfMemoryError":
+            return True
+        text = str(current).lower()
+        if _is_runtime_fault(current) and any(mark in text for mark in _OUT_OF_MEMORY):
+            return True
+        current = current.__cause__
+    return False
+
+
+def _is_runtime_fault(error: BaseException) -> bool:
+    # ONNX Runtime's errors are plain exceptions; a text that only speaks of memory (a transcript in a ValueError) must not halve a batch.
+    return isinstance(error, RuntimeError) or type(error).__module__.startswith("onnxruntime.")
 
 
 def _free_cached() -> None:
-    import sys
-
+    """Give back what the failed batch held: its tensors hang in reference cycles of the traceback, and torch keeps freed blocks for itself."""
+    gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -84,6 +84,10 @@ class EngineUnavailableError(EngineError):
     """An engine's program, package or weights are not installed."""
 
 
+class EngineTimeoutError(EngineError):
+    """An engine gave no answer in the time that its batch was allowed."""
+
+
 class StoreError(WorkbenchError):
     """The results database refused."""
 

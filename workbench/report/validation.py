@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from functools import cached_property
 
 from workbench import audio as audio_io
@@ -16,6 +17,7 @@ from workbench.report.session import Run
 from workbench.scan import summaries
 from workbench.scan.export import write_parquet
 from workbench.scan.results import ClipResult
+from workbench.scan.scanning import StageHealth
 from workbench.scan.validation import Validation, ValidationConfig
 
 #: Flagged words over reference words: good when every voice is below the first, bad when all clips together are above the second.
@@ -44,7 +46,8 @@ class ValidationReport:
         """The verdict line's sentence; also the headline of ``workbench runs``."""
         total = self.overall
         if not total.words:
-            return f"Nothing could be judged: all {total.clips} clips failed." if total.clips else "There were no clips to judge."
+            told = f"Nothing could be judged: {'no clip was done' if self._left_out_text else f'all {total.clips} clips failed'}."
+            return told + self._left_out_text if total.clips else "There were no clips to judge."
         rate = total.audio_error_rate
         told = f"{_percent(rate.value)} of {total.words:,} words in {total.clips:,} clips are flagged as not said{_interval(rate)}"
         singles = [voice for voice in self.voices[:-1] if voice.words]
@@ -54,7 +57,12 @@ class ValidationReport:
             told += f"; least {best.voice} {_percent(best.audio_error_rate.value)}, most {worst.voice} {_percent(worst.audio_error_rate.value)}"
         planted = self._planted.sentence() if self._planted else ""
         failed = f" {total.failed} of {total.clips} clips had failures." if total.failed else ""
-        return f"{told}.{planted}{failed}"
+        return f"{told}.{planted}{failed}{self._left_out_text}"
+
+    @property
+    def _left_out_text(self) -> str:
+        stages = [f"{health.left_out} by {health.engine}" for health in self.validation.summary.health if health.left_out]
+        return f" Left for another run: {', '.join(stages)}." if stages else ""
 
     def verdict(self) -> Fragment:
         """The answer in one sentence."""
@@ -62,7 +70,7 @@ class ValidationReport:
         if not rates or self.overall.audio_error_rate.value > BAD_ABOVE:
             tone = "bad"
         else:
-            tone = "good" if max(rates) < GOOD_BELOW and not self.overall.failed else "mixed"
+            tone = "good" if max(rates) < GOOD_BELOW and not self.overall.failed and not self._left_out_text else "mixed"
         return verdict_line(self.headline_text, tone=tone)
 
     def headline(self) -> Fragment:
@@ -177,11 +185,15 @@ class ValidationReport:
 
     def failures(self) -> list[object]:
         """What failed, where and why: counted, never dropped."""
+        shaky = [health for health in self.validation.summary.health if not health.sound]
         rows = [dict(zip(("stage", "type", "clips", "example"), row, strict=True)) for row in summaries.failure_counts(self.results)]
-        if not rows:
+        if not rows and not shaky:
             return [prose("Every stage did its work on every clip.")]
-        columns = [Column("stage", "stage"), Column("type", "error"), Column("clips", "clips", fmt=",d"), Column("example", "for instance")]
-        return [showing(sum(bool(r.failures) for r in self.results), len(self.results)), table(rows, columns, caption="Failures by stage and type")]
+        shown: list[object] = []
+        if rows:
+            columns = [Column("stage", "stage"), Column("type", "error"), Column("clips", "clips", fmt=",d"), Column("example", "for instance")]
+            shown += [showing(sum(bool(r.failures) for r in self.results), len(self.results)), table(rows, columns, caption="Failures by stage and type")]
+        return [*shown, _health_table(shaky)] if shaky else shown
 
     def provenance(self) -> list[object]:
         """Engines with licences, code, packages, machine, every parameter."""
@@ -224,11 +236,26 @@ class ValidationReport:
             "words": overall.words,
             "computed": self.validation.summary.computed,
             "log_ratio_threshold": self.validation.log_ratio_threshold,
+            "engines_in_trouble": [asdict(health) for health in self.validation.summary.health if not health.sound],
             "voices": [_voice_metrics(voice) for voice in self.voices],
             "planted": self._planted.metrics() if self._planted else None,
         }
         self.run.finish(metrics, self._provenance)
         return prose("Beside this report: `results.parquet` (a row per clip), `metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`.")
+
+
+def _health_table(shaky: list[StageHealth]) -> Fragment:
+    columns = [
+        Column("stage", "stage"),
+        Column("engine", "engine"),
+        Column("timed_out", "hung", fmt=",d", help="clips on which the engine, given them alone, gave no answer in time; its process was ended, and another run tries them again"),
+        Column("breaker", "breaker", help="open: too many failures in a row, the engine rests; half-open: one clip probes it; closed: it works"),
+        Column("opened", "opened", fmt=",d", help="how often the breaker opened in this run"),
+        Column("left_out", "left out", fmt=",d", help="clips not tried because the engine rested, or because what it builds on is missing"),
+        Column("last_error", "last failure"),
+    ]
+    note = "Clips left out have no result and no error: the same run again computes them."
+    return table(shaky, columns, caption="Engines in trouble in this run", note=note)
 
 
 def _voice_metrics(voice: summaries.VoiceSummary) -> dict:

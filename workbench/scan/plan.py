@@ -19,7 +19,17 @@ STAGE_CODE_VERSION = {"fast": 1, "precision": 1, "judge": 1}
 
 
 class ScanConfig(Config):
-    """Which engines hear and judge the clips, and how the work is spread."""
+    """Which engines hear and judge the clips, and how the work is spread.
+
+    Attributes:
+        max_attempts: runs in which a clip that an engine failed on is tried again, the first included.
+        batch_timeout_sec: an engine call may take so long, and ``batch_timeout_per_audio_sec`` more for each second of audio in it; then its worker process is
+            ended and the call is an error of the clip that hung. None lets calls hang.
+        load_timeout_sec: allowed on top for the call that first loads its engine.
+        breaker_failures: an engine that failed on so many clips in a row rests; None never rests one.
+        breaker_rest_sec: for so long; then a single clip probes it. Clips met meanwhile are left for another run.
+        seed: of the random draws that an engine makes.
+    """
 
     fast: str = "pocketsphinx"
     precision: str | None = "pocketsphinx-grammar"
@@ -30,11 +40,17 @@ class ScanConfig(Config):
     batch_clips: int = Field(4, ge=1, le=1024)
     max_attempts: int = Field(3, ge=1)
     commercial: bool = False
+    batch_timeout_sec: float | None = Field(300.0, gt=0)
+    batch_timeout_per_audio_sec: float = Field(5.0, ge=0)
+    load_timeout_sec: float = Field(900.0, ge=0)
+    breaker_failures: int | None = Field(5, ge=1)
+    breaker_rest_sec: float = Field(60.0, ge=0)
+    seed: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """One stage: ``name`` is its place in the store, ``engine`` the registry name behind it."""
+    """One stage: ``name`` is its place in the store, ``engine`` the registry name behind it, ``stochastic`` whether it says that it draws at random."""
 
     name: str
     kind: engines.Kind
@@ -42,6 +58,7 @@ class StagePlan:
     fingerprint: str
     options: tuple[tuple[str, Any], ...] = ()
     needs_reference: bool = False
+    stochastic: bool = False
 
 
 def fingerprint(**parts: Any) -> str:
@@ -81,14 +98,16 @@ def used_engines(config: ScanConfig) -> list[tuple[engines.Kind, str]]:
 
 def _stage(name: str, kind: engines.Kind, engine_name: str, config: ScanConfig, *, code: str, first: str | None = None) -> StagePlan:
     options = config.engine_options.get(engine_name, {})
-    identity = engines.create(engine_name, kind, **options).identity()
-    needs_reference = "reference" in engines.info(engine_name, kind).needs
+    engine = engines.create(engine_name, kind, **options)
+    needs_reference, stochastic = "reference" in engines.info(engine_name, kind).needs, getattr(engine, "stochastic", False)
     print_of = fingerprint(
         stage=name,
         engine=engine_name,
-        identity=identity,
+        identity=engine.identity(),
         code=STAGE_CODE_VERSION[code],
         # Only an engine that reads the first transcript depends on who made it.
         first=first if needs_reference else None,
+        # Only an engine that draws at random depends on the seed.
+        **({"seed": config.seed} if stochastic else {}),
     )
-    return StagePlan(name, kind, engine_name, print_of, tuple(sorted(options.items())), needs_reference)
+    return StagePlan(name, kind, engine_name, print_of, tuple(sorted(options.items())), needs_reference, stochastic)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from workbench.clips import Clip
+from workbench.guard import Breakers, State
+from workbench.scan.calling import CallLimits
 from workbench.scan.local import run_local
 from workbench.scan.plan import ScanConfig, StagePlan, plan_stages
 from workbench.scan.progress import Progress, print_line
@@ -16,6 +19,30 @@ from workbench.store import Member, RowKey, StageRecord, StageResult, Store
 
 #: How many clips are compared with the store in one query.
 RECOGNISED_AT_ONCE = 250
+
+
+@dataclass(frozen=True, slots=True)
+class StageHealth:
+    """How an engine bore up in a scan.
+
+    Attributes:
+        breaker: where its breaker stands at the end; ``opened`` counts how often it opened, ``last_error`` is the last failure that it was told.
+        timed_out: clips on which the engine hung.
+        left_out: clips that it was not tried on, because it rested or because what it builds on is missing; another run computes them.
+    """
+
+    stage: str
+    engine: str
+    breaker: State
+    opened: int
+    timed_out: int
+    left_out: int
+    last_error: str
+
+    @property
+    def sound(self) -> bool:
+        """Whether there is nothing to tell."""
+        return not (self.opened or self.timed_out or self.left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +60,7 @@ class ScanSummary:
     engine_sec: dict[str, float]
     load_sec: float
     workers: int
+    health: tuple[StageHealth, ...] = ()
 
 
 def scan(
@@ -59,23 +87,40 @@ def scan(
     stages = plan_stages(config)
     progress = Progress(label, total=total, say=say)
     engine_sec: dict[str, float] = {}
+    left_out, timed_out = Counter(), Counter()
     load_sec, started = 0.0, time.perf_counter()
+    breakers = Breakers((stage.name for stage in stages), failures=config.breaker_failures, rest_sec=config.breaker_rest_sec)
     batches = _Unfinished(clips, stages, store, scan_id, config, progress)
     outcomes = run_local(
         batches,
         make_worker=Worker,
-        arguments={"stages": stages, "store_url": store.url, "device": config.device, "max_attempts": config.max_attempts},
+        arguments={
+            "stages": stages,
+            "store_url": store.url,
+            "device": config.device,
+            "max_attempts": config.max_attempts,
+            "limits": CallLimits(config.batch_timeout_sec, config.batch_timeout_per_audio_sec, config.load_timeout_sec),
+            "seed": config.seed,
+        },
         workers=config.workers,
         on_death=_died,
+        breakers=breakers,
+        # Only a process of its own can be stopped.
+        apart=config.batch_timeout_sec is not None,
     )
     for outcome in outcomes:
         store.write(outcome.records, scan_id=scan_id, members=outcome.members, files=outcome.files)
         load_sec += outcome.load_sec
+        left_out += outcome.left_out
+        timed_out += outcome.timed_out
         for stage, sec in outcome.engine_sec.items():
             engine_sec[stage] = engine_sec.get(stage, 0.0) + sec
         progress.add(len(outcome.members), failed=outcome.failed, computed=outcome.computed, audio_sec=outcome.audio_sec)
     store.clear_scan(scan_id, from_position=progress.done)
     progress.finish()
+    health = _health(stages, breakers, timed_out, left_out)
+    for line in filter(None, map(_told, health)):
+        say(f"{label}: {line}")
     return ScanSummary(
         scan_id=scan_id,
         stages=stages,
@@ -87,7 +132,22 @@ def scan(
         engine_sec=engine_sec,
         load_sec=load_sec,
         workers=config.workers,
+        health=health,
     )
+
+
+def _health(stages: tuple[StagePlan, ...], breakers: Breakers, timed_out: Counter, left_out: Counter) -> tuple[StageHealth, ...]:
+    found = {report.name: report for report in breakers.report()}
+    return tuple(
+        StageHealth(s.name, s.engine, found[s.name].state, found[s.name].opened, timed_out[s.name], left_out[s.name], found[s.name].last_error) for s in stages
+    )
+
+
+def _told(health: StageHealth) -> str:
+    if health.sound:
+        return ""
+    told = f"{health.stage} ({health.engine}): hung on {health.timed_out} clips, breaker {health.breaker} (opened {health.opened} times), {health.left_out} clips left for another run"
+    return told + (f"; last error: {health.last_error}" if health.last_error else "")
 
 
 class _Unfinished:

@@ -27,6 +27,10 @@ from workbench.text.prompts import load_prompts
 from workbench.verdicts.operating_point import SHIPPED
 
 
+#: Parameters under which a scan's results may be taken up again: they say how the work is done, or are applied when results are read.
+NO_PART_OF_THE_NAME = {"workers", "batch_clips", "operating_point", "commercial", "batch_timeout_sec", "breaker_failures", "breaker_rest_sec"}
+
+
 class ValidationConfig(Config):
     """Parameters of ``notebooks/validation.ipynb``; the notebook says what each means."""
 
@@ -47,6 +51,9 @@ class ValidationConfig(Config):
     device: str = "cpu"
     workers: int = Field(2, ge=1, le=256)
     batch_clips: int = Field(4, ge=1, le=1024)
+    batch_timeout_sec: float | None = Field(300.0, gt=0)
+    breaker_failures: int | None = Field(5, ge=1)
+    breaker_rest_sec: float = Field(60.0, ge=0)
     operating_point: Literal["shipped", "tuned"] | float = "shipped"
     planted_texts: int = Field(0, ge=0)
     planted_tune_voices: tuple[str, ...] = ()
@@ -68,6 +75,10 @@ class ValidationConfig(Config):
             device=self.device,
             workers=self.workers,
             batch_clips=self.batch_clips,
+            batch_timeout_sec=self.batch_timeout_sec,
+            breaker_failures=self.breaker_failures,
+            breaker_rest_sec=self.breaker_rest_sec,
+            seed=self.seed,
         )
 
 
@@ -109,7 +120,7 @@ def validate(config: ValidationConfig, *, say: Callable[[str], None] = print_lin
         refuse_non_commercial([*_speaking(config), *used_engines(config.scan_config())], config.engine_options)
     with Store.open(config.database) as store:
         clips, source = _clips(config, say)
-        name = fingerprint(config=config.model_dump(mode="json", exclude={"workers", "batch_clips", "operating_point", "commercial"}))
+        name = fingerprint(config=config.model_dump(mode="json", exclude=NO_PART_OF_THE_NAME))
         summary = scan(clips, config.scan_config(), store, scan_id=f"validation-{name}", label="hear and judge", total=source.total, say=say)
         planted = _planted(config, store, name, say)
         threshold, said = _operating_point(config, planted)

@@ -1,36 +1,33 @@
 """One worker of a scan: reads clips, asks the store what is missing, computes only that.
 
-The same object serves every runner. It writes nothing: results go back to the runner, which commits one batch at a time.
+The same object serves every runner. It writes nothing: results go back to the runner, which commits one batch at a time. Around every engine call it asks the
+runner's gate, so that the runner can end a call that hangs and rest an engine that fails.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from workbench import engines
 from workbench import audio as audio_io
-from workbench.audio import Audio
 from workbench.clips import Clip, load_audio
-from workbench.errors import WorkbenchError
-from workbench.scan.codec import score_columns, transcript_columns, transcript_of
+from workbench.errors import EngineTimeoutError, WorkbenchError
+from workbench.scan.calling import FINAL_ERRORS, Caller, CallLimits, Item
+from workbench.scan.calls import Earlier, Gate
 from workbench.scan.plan import StagePlan
-from workbench.store import FileState, Member, RowKey, StageRecord, StageResult, Store, StoredRow
-from workbench.stt.base import SttRequest, Transcript
+from workbench.store import FileState, Member, RowKey, StageRecord, StageResult, Store
 from workbench.text import tokenise
 
 AUDIO_FINGERPRINT = "audio-1"
-#: Errors that the same input gives again: trying again would only cost time.
-FINAL_ERRORS = frozenset({"AudioError", "TextError", "ManifestError", "ConfigError", "UnknownNameError"})
 
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """What one batch came to, ready to be committed. ``load_sec`` is the time that loading engines took in it."""
+    """What one batch came to, ready to be committed. ``load_sec`` is the time that loading engines took in it; by stage, ``left_out`` counts the clips that were
+    not tried because their engine rests, ``timed_out`` those on which it hung."""
 
     records: tuple[StageRecord, ...]
     members: tuple[Member, ...]
@@ -40,38 +37,71 @@ class BatchOutcome:
     engine_sec: dict[str, float] = field(default_factory=dict)
     load_sec: float = 0.0
     files: tuple[FileState, ...] = ()
+    left_out: Counter = field(default_factory=Counter)
+    timed_out: Counter = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
-class _Item:
-    """One readable clip on its way through the stages."""
+class _Opened:
+    """A batch as read: the clips that could be, and a record of what is wrong with the others."""
 
-    position: int
-    clip: Clip
-    audio: Audio
-    key: RowKey
-    row: StoredRow | None = None
-    results: dict[str, StageResult] = field(default_factory=dict)
+    items: list[Item] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
+    files: list[FileState] = field(default_factory=list)
+    records: list[StageRecord] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Done:
+    """What the stages of a batch come to."""
+
+    records: list[StageRecord] = field(default_factory=list)
+    engine_sec: dict[str, float] = field(default_factory=dict)
+    left_out: Counter = field(default_factory=Counter)
+    timed_out: Counter = field(default_factory=Counter)
 
 
 class Worker:
     """Runs the planned stages over batches of clips."""
 
-    def __init__(self, stages: Sequence[StagePlan], store_url: str, *, device: str, max_attempts: int) -> None:
-        self.stages, self.device, self.max_attempts = tuple(stages), device, max_attempts
+    def __init__(
+        self, stages: Sequence[StagePlan], store_url: str, *, device: str, max_attempts: int, gate: Gate, limits: CallLimits, seed: int
+    ) -> None:
+        self.stages, self.max_attempts = tuple(stages), max_attempts
         self._store = Store.open(store_url)
-        self._engines: dict[str, Any] = {}
-        self._load_sec = 0.0
+        self._caller = Caller(device=device, gate=gate, limits=limits, seed=seed)
 
     def close(self) -> None:
-        for engine in self._engines.values():
-            engine.close()
+        self._caller.close()
         self._store.close()
 
-    def process(self, batch: Sequence[tuple[int, Clip]]) -> BatchOutcome:
-        """All missing stages of these clips. A clip that cannot be read becomes a record with its error."""
-        items, records, members, files = [], [], [], []
-        self._load_sec = 0.0
+    def process(self, batch: Sequence[tuple[int, Clip]], earlier: Earlier | None = None) -> BatchOutcome:
+        """All missing stages of these clips. A clip that cannot be read becomes a record with its error.
+
+        Args:
+            earlier: what other tries of the same batch came to: what they finished is taken over, what hung becomes a record with its error.
+        """
+        self._caller.load_sec = 0.0
+        opened = self._open(batch)
+        self._look_up(opened)
+        items, done = opened.items, _Done()
+        for stage in self.stages:
+            self._run_stage(stage, items, earlier or Earlier(), done)
+        return BatchOutcome(
+            records=(*opened.records, *done.records),
+            members=tuple(opened.members),
+            failed=len(opened.members) - len(items) + sum(any(result.error for result in item.results.values()) for item in items),
+            computed=len({record.key for record in done.records}),
+            audio_sec=sum(item.audio.duration_sec for item in items),
+            engine_sec=done.engine_sec,
+            load_sec=self._caller.load_sec,
+            files=tuple(opened.files),
+            left_out=done.left_out,
+            timed_out=done.timed_out,
+        )
+
+    def _open(self, batch: Sequence[tuple[int, Clip]]) -> _Opened:
+        opened = _Opened()
         for position, clip in batch:
             # The file's state is taken before it is read: a change in between is then seen next time.
             state = file_state(clip)
@@ -79,27 +109,35 @@ class Worker:
                 audio = load_audio(clip)
             except (WorkbenchError, OSError, MemoryError) as error:
                 key = unreadable_key(clip)
-                records += self._unreadable(key, clip, error)
-                members.append(Member(position, key, clip))
+                opened.records += self._unreadable(key, clip, error)
             else:
-                items.append(_Item(position, clip, audio, RowKey(audio_io.content_hash(audio), clip.dataset, text_hash(clip.text))))
+                key = RowKey(audio_io.content_hash(audio), clip.dataset, text_hash(clip.text))
+                opened.items.append(Item(position, clip, audio, key))
                 if state is not None:
-                    files.append(state._replace(file_hash=items[-1].key.file_hash))
-        unreadable = len(members)
-        stored = self._store.read((item.key for item in items), stages=[stage.name for stage in self.stages])
-        engine_sec: dict[str, float] = {}
-        for item in items:
+                    opened.files.append(state._replace(file_hash=key.file_hash))
+            opened.members.append(Member(position, key, clip))
+        return opened
+
+    def _look_up(self, opened: _Opened) -> None:
+        stored = self._store.read((item.key for item in opened.items), stages=[stage.name for stage in self.stages])
+        for item in opened.items:
             item.row = stored.get(item.key)
-            members.append(Member(item.position, item.key, item.clip))
             if item.row is None or item.row.stage("audio", AUDIO_FINGERPRINT) is None:
                 result = StageResult(AUDIO_FINGERPRINT, {"channels": item.audio.channels}, 0.0)
-                records.append(StageRecord(item.key, item.clip, "audio", result))
-        for stage in self.stages:
-            records += self._run_stage(stage, items, engine_sec)
-        failed = unreadable + sum(any(result.error for result in item.results.values()) for item in items)
-        computed = len({record.key for record in records if record.stage != "audio"})
-        audio_sec = sum(item.audio.duration_sec for item in items)
-        return BatchOutcome(tuple(records), tuple(members), failed, computed, audio_sec, engine_sec, self._load_sec, tuple(files))
+                opened.records.append(StageRecord(item.key, item.clip, "audio", result))
+
+    def _run_stage(self, stage: StagePlan, items: Sequence[Item], earlier: Earlier, done: _Done) -> None:
+        missing = self._missing(stage, items)
+        results = self._caller.run(stage, [item for item in missing if self._may_begin(stage, item)], earlier)
+        for item in missing:
+            result = results.get(item.position)
+            if result is None:
+                done.left_out[stage.name] += 1
+                continue
+            item.results[stage.name] = result
+            done.records.append(StageRecord(item.key, item.clip, stage.name, result))
+            done.engine_sec[stage.name] = done.engine_sec.get(stage.name, 0.0) + result.sec
+            done.timed_out[stage.name] += bool(result.error) and result.error["type"] == EngineTimeoutError.__name__
 
     def _unreadable(self, key: RowKey, clip: Clip, error: Exception) -> list[StageRecord]:
         row = self._store.read([key]).get(key)
@@ -108,67 +146,20 @@ class Worker:
             return []
         return [StageRecord(key, clip, "audio", StageResult(AUDIO_FINGERPRINT, {}, 0.0, told))]
 
-    def _run_stage(self, stage: StagePlan, items: Sequence[_Item], engine_sec: dict[str, float]) -> list[StageRecord]:
-        missing, attempts = [], {}
+    def _missing(self, stage: StagePlan, items: Sequence[Item]) -> list[Item]:
+        missing = []
         for item in items:
-            found = item.row.stage(stage.name, stage.fingerprint) if item.row else None
+            found = item.stored(stage)
             if found is not None:
                 item.results[stage.name] = found
             if is_missing(stage, item.clip, found, max_attempts=self.max_attempts):
                 missing.append(item)
-                attempts[item.position] = (found.error or {}).get("attempts", 0) if found else 0
-        if not missing:
-            return []
-        engine = self._engine(stage)
-        results = self._compute(stage, engine, missing, attempts)
-        for item, result in zip(missing, results, strict=True):
-            item.results[stage.name] = result
-            engine_sec[stage.name] = engine_sec.get(stage.name, 0.0) + result.sec
-        return [StageRecord(item.key, item.clip, stage.name, item.results[stage.name]) for item in missing]
+        return missing
 
-    def _engine(self, stage: StagePlan) -> Any:
-        if stage.name not in self._engines:
-            started = time.perf_counter()
-            engine = engines.create(stage.engine, stage.kind, **dict(stage.options))
-            engine.load(self.device)
-            self._load_sec += time.perf_counter() - started
-            self._engines[stage.name] = engine
-        return self._engines[stage.name]
-
-    def _compute(self, stage: StagePlan, engine: Any, items: Sequence[_Item], attempts: dict[int, int]) -> list[StageResult]:
-        """One batch call; when it fails, each clip alone, so that one bad clip costs only itself."""
-        try:
-            return self._call(stage, engine, items, attempts)
-        except Exception as error:  # noqa: BLE001 - whatever an engine throws becomes data
-            if len(items) == 1:
-                tried = attempts[items[0].position] + 1
-                return [StageResult(stage.fingerprint, {}, 0.0, {"type": type(error).__name__, "message": str(error) or repr(error), "attempts": tried})]
-            return [self._compute(stage, engine, [item], attempts)[0] for item in items]
-
-    def _call(self, stage: StagePlan, engine: Any, items: Sequence[_Item], attempts: dict[int, int]) -> list[StageResult]:
-        started = time.perf_counter()
-        if stage.kind == "stt":
-            requests = [self._request(stage, item) for item in items]
-            values = [(transcript_columns(stage.name, t), None) for t in engine.transcribe(requests)]
-        else:
-            values = [(score_columns(stage.name, scores), scores.failure) for scores in engine.score([item.audio for item in items])]
-        took = time.perf_counter() - started
-        whole = sum(item.audio.duration_sec for item in items) or 1.0
-        results = []
-        for item, (columns, failure) in zip(items, values, strict=True):
-            tried = attempts[item.position] + 1
-            error = {"type": failure.type, "message": failure.message, "attempts": tried} if failure else None
-            results.append(StageResult(stage.fingerprint, columns, took * item.audio.duration_sec / whole, error))
-        return results
-
-    def _request(self, stage: StagePlan, item: _Item) -> SttRequest:
-        if not stage.needs_reference:
-            return SttRequest(item.audio)
-        return SttRequest(item.audio, tuple(token.text for token in tokenise(item.clip.text)), _transcript(item.results.get("fast")))
-
-
-def _transcript(result: StageResult | None) -> Transcript | None:
-    return None if result is None or result.error else transcript_of("fast", result.values)
+    def _may_begin(self, stage: StagePlan, item: Item) -> bool:
+        """Whether what the stage builds on is there: a second opinion waits for a first one that another run may still give."""
+        first = self.stages[0]
+        return not stage.needs_reference or not is_missing(first, item.clip, item.results.get(first.name), max_attempts=self.max_attempts)
 
 
 def is_missing(stage: StagePlan, clip: Clip, found: StageResult | None, *, max_attempts: int) -> bool:

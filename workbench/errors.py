@@ -84,6 +84,10 @@ class EngineUnavailableError(EngineError):
     """An engine's program, package or weights are not installed."""
 
 
+class PrivacyError(WorkbenchError):
+    """Confidential material was about to leave this machine."""
+
+
 class StoreError(WorkbenchError):
     """The results database refused."""
 

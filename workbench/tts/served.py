@@ -74,6 +74,13 @@ class ServedSynthesizer:
 
     # What they share.
 
+    def check_ready(self) -> None:
+        """
+        Raises:
+            EngineUnavailableError: no key.
+        """
+        self._find_key()
+
     def load(self, device: str = "cpu") -> None:
         """Find the key and open the client; nothing is sent. The device is the server's matter.
 

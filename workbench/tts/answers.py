@@ -14,18 +14,20 @@ from workbench import audio as audio_io
 from workbench.audio import SAMPLE_RATE_RANGE_HZ, Audio
 from workbench.errors import AudioError, EngineError
 from workbench.tts.calls import Answer, shown
+from workbench.tts.keys import Secret
 
 _CONTAINERS = (b"RIFF", b"RIFX", b"fLaC", b"OggS", b"ID3")
 FORMATS = ("wav", "pcm", "mp3", "flac")
 
 
-def audio_of(body: bytes, *, engine: str, expected: str, content_type: str = "", pcm_rate_hz: int) -> Audio:
+def audio_of(body: bytes, *, engine: str, expected: str, content_type: str = "", pcm_rate_hz: int, key: Secret | None = None) -> Audio:
     """Decode speech.
 
     Args:
         expected: ``wav``, ``pcm`` (16 bit, little-endian, mono), ``mp3`` or ``flac``; a container that is another than asked for is decoded as what it is.
         content_type: only its ``rate`` is read, and only for raw samples, which have no header of their own.
         pcm_rate_hz: rate of raw samples whose content type names none.
+        key: hidden in messages.
 
     Raises:
         EngineError: nothing, a page or a message instead of audio, audio cut short, no finite samples; says what came.
@@ -35,7 +37,7 @@ def audio_of(body: bytes, *, engine: str, expected: str, content_type: str = "",
     contained = body.startswith(_CONTAINERS) or (expected != "pcm" and body[0] == 0xFF and len(body) > 1 and body[1] & 0xE0 == 0xE0)
     if not contained and (expected != "pcm" or _is_text(body)):
         kind = f" called {content_type.split(';')[0]!r}" if content_type else ""
-        raise EngineError(f"server sent something that is not audio{kind}", where=engine, got=shown(body), expected=f"{expected} audio")
+        raise EngineError(f"server sent something that is not audio{kind}", where=engine, got=shown(body, key), expected=f"{expected} audio")
     if not contained:
         return _pcm(body, engine=engine, rate_hz=_rate_of(content_type) or pcm_rate_hz)
     try:
@@ -65,7 +67,7 @@ def _rate_of(content_type: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def json_of(answer: Answer, *, engine: str) -> dict[str, Any]:
+def json_of(answer: Answer, *, engine: str, key: Secret | None = None) -> dict[str, Any]:
     """
     Raises:
         EngineError: the answer is no JSON object; says what came.
@@ -75,11 +77,11 @@ def json_of(answer: Answer, *, engine: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise EngineError("server sent no JSON object", where=engine, got=shown(answer.body), expected="a JSON object with audio in it")
+        raise EngineError("server sent no JSON object", where=engine, got=shown(answer.body, key), expected="a JSON object with audio in it")
     return value
 
 
-def bytes_of(encoded: object, *, engine: str) -> bytes:
+def bytes_of(encoded: object, *, engine: str, key: Secret | None = None) -> bytes:
     """
     Raises:
         EngineError: not base64.
@@ -87,4 +89,4 @@ def bytes_of(encoded: object, *, engine: str) -> bytes:
     try:
         return base64.b64decode(encoded, validate=True) if isinstance(encoded, str) else b""
     except (binascii.Error, ValueError):
-        raise EngineError("audio in the answer is not base64", where=engine, got=str(encoded)[:60], expected="base64") from None
+        raise EngineError("audio in the answer is not base64", where=engine, got=shown(str(encoded).encode(), key), expected="base64") from None

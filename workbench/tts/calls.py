@@ -74,24 +74,26 @@ def post(client: Any, slots: Slots, path: str, body: dict[str, Any], *, engine: 
     Raises:
         EngineError: what the server said in the end, without the key.
     """
-    failed_url = None
+    failed: list[str] = []
     for attempt in range(1, patience.attempts + 1):
-        with slots.one(engine=engine, wait_sec=patience.timeout_sec * 10, avoid=failed_url) as slot:
+        with slots.one(engine=engine, wait_sec=patience.timeout_sec * 10, avoid=failed) as slot:
             try:
                 return _attempt(client, slot.url + path, body, auth=auth, key=key, timeout_sec=patience.timeout_sec)
             except _Refused as refused:
-                failure, failed_url = refused, slot.url
+                failure = refused
+                failed.append(slot.url)
                 if refused.timed_out:
                     slots.rest(slot, patience.timeout_sec)
         wait_sec = patience.wait_sec(attempt)
         if failure.wait_sec is not None:
             wait_sec = max(wait_sec, failure.wait_sec)
+        if set(failed) >= set(slots.urls):
+            failed = failed[-1:]
         if not failure.again or attempt == patience.attempts or wait_sec > patience.longest_wait_sec:
             break
         time.sleep(wait_sec)
     asked = f", asks to wait {failure.wait_sec:.0f} s" if failure.wait_sec else ""
-    told = failure.told if key is None else key.redacted(failure.told)
-    raise EngineError(f"server gave no speech: {told}{asked}", where=f"{engine} at {failed_url}", got=f"{attempt} attempts" if attempt > 1 else None)
+    raise EngineError(f"server gave no speech: {failure.told}{asked}", where=f"{engine} at {failed[-1]}", got=f"{attempt} attempts" if attempt > 1 else None)
 
 
 def _attempt(client: Any, url: str, body: dict[str, Any], *, auth: Any, key: Secret | None, timeout_sec: float) -> Answer:
@@ -112,23 +114,23 @@ def _attempt(client: Any, url: str, body: dict[str, Any], *, auth: Any, key: Sec
     except httpx.TimeoutException:
         raise _Refused(f"no answer within {timeout_sec:g} s", False, timed_out=True) from None
     except httpx.RequestError as error:
-        raise _Refused(f"connection failed: {type(error).__name__}: {error}", True) from None
-    if key is not None:
-        # A server may echo what it was sent; here, before anything is shortened for a message.
-        received = received.replace(key.reveal().encode(), b"***")
+        said = str(error) if key is None else key.redacted(str(error))
+        raise _Refused(f"connection failed: {type(error).__name__}: {said}", True) from None
     if response.status_code == 200:
         return Answer(bytes(received), response.headers.get("content-type", ""))
     if response.is_redirect:
         raise _Refused(f"status {response.status_code}, a redirect, which is not followed: a text goes to the address given and to no other", False)
     again = response.status_code in RETRIED
-    raise _Refused(f"status {response.status_code}: {shown(bytes(received))}", again, wait_sec=_retry_after_sec(response.headers.get("retry-after")))
+    raise _Refused(f"status {response.status_code}: {shown(bytes(received), key)}", again, wait_sec=_retry_after_sec(response.headers.get("retry-after")))
 
 
-def shown(body: bytes) -> str:
-    """The start of an answer for an error message."""
+def shown(body: bytes, key: Secret | None) -> str:
+    """The start of an answer for an error message, without the key: a server may echo what it was sent."""
     if not body:
         return "empty body"
-    text = body[:200].decode("utf-8", "replace")
+    # Hidden before the text is cut, which might leave the first half of a key.
+    text = body[:4096].decode("utf-8", "replace")
+    text = (text if key is None else key.redacted(text))[:200]
     return repr(text) + (f" … ({len(body):,} bytes)" if len(body) > 200 else "")
 
 

@@ -63,16 +63,16 @@ class GeminiSynthesizer(ServedSynthesizer):
         return f"/v1beta/models/{self.model}:generateContent", body
 
     def _read(self, answer: Answer) -> tuple[Audio, tuple[SpokenWord, ...]]:
-        value = json_of(answer, engine=self.name)
+        value = json_of(answer, engine=self.name, key=self._key)
         parts, finish = _parts(value)
         if finish not in ("", "STOP", "FINISH_REASON_UNSPECIFIED"):
             raise EngineError("speech was cut short or refused", where=self.name, got=f"finishReason {finish}", expected="STOP")
         data = [part["inlineData"] for part in parts if isinstance(part, dict) and isinstance(part.get("inlineData"), dict)]
         if not data:
             raise EngineError("answer holds no audio", where=self.name, got=_reason(value), expected="inlineData with audio/L16", mend="a model with speech output")
-        body = b"".join(bytes_of(one.get("data"), engine=self.name) for one in data)
+        body = b"".join(bytes_of(one.get("data"), engine=self.name, key=self._key) for one in data)
         kind = str(data[0].get("mimeType", ""))
-        return audio_of(body, engine=self.name, expected="wav" if "wav" in kind else "pcm", content_type=kind, pcm_rate_hz=PCM_RATE_HZ), ()
+        return audio_of(body, engine=self.name, expected="wav" if "wav" in kind else "pcm", content_type=kind, pcm_rate_hz=PCM_RATE_HZ, key=self._key), ()
 
     def identity(self) -> dict[str, object]:
         """What the audio depends on; the service promises no equal samples for equal texts."""

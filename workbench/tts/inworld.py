@@ -72,9 +72,9 @@ class InworldSynthesizer(ServedSynthesizer):
         return "/tts/v1/voice", {"text": request.text, "voiceId": request.voice, "modelId": self.model, "audioConfig": sound, "timestampType": "WORD"}
 
     def _read(self, answer: Answer) -> tuple[Audio, tuple[SpokenWord, ...]]:
-        value = json_of(answer, engine=self.name)
-        body = bytes_of(value.get("audioContent"), engine=self.name)
-        return audio_of(body, engine=self.name, expected="wav", pcm_rate_hz=self.sample_rate_hz), _words(value)
+        value = json_of(answer, engine=self.name, key=self._key)
+        body = bytes_of(value.get("audioContent"), engine=self.name, key=self._key)
+        return audio_of(body, engine=self.name, expected="wav", pcm_rate_hz=self.sample_rate_hz, key=self._key), _words(value)
 
     def identity(self) -> dict[str, object]:
         """What the audio depends on; the service promises no equal samples for equal texts."""
@@ -87,7 +87,8 @@ def _words(value: dict[str, Any]) -> tuple[SpokenWord, ...]:
     alignment = info.get("wordAlignment") if isinstance(info, dict) else None
     if not isinstance(alignment, dict):
         return ()
-    words, starts, ends = (alignment.get(name) or [] for name in ("words", "wordStartTimeSeconds", "wordEndTimeSeconds"))
-    if not len(words) == len(starts) == len(ends):
+    try:
+        times = zip(*(alignment[name] for name in ("words", "wordStartTimeSeconds", "wordEndTimeSeconds")), strict=True)
+        return tuple(SpokenWord(str(word), float(start), float(end)) for word, start, end in times)
+    except (KeyError, TypeError, ValueError):
         return ()
-    return tuple(SpokenWord(str(word), float(start), float(end)) for word, start, end in zip(words, starts, ends, strict=True))

@@ -95,7 +95,7 @@ class OpenAISpeechSynthesizer(ServedSynthesizer):
         return "/audio/speech", self.extra | body
 
     def _read(self, answer: Answer) -> tuple[Audio, tuple[SpokenWord, ...]]:
-        return audio_of(answer.body, engine=self.name, expected=self.response_format, content_type=answer.content_type, pcm_rate_hz=PCM_RATE_HZ), ()
+        return audio_of(answer.body, engine=self.name, expected=self.response_format, content_type=answer.content_type, pcm_rate_hz=PCM_RATE_HZ, key=self._key), ()
 
     def identity(self) -> dict[str, object]:
         """What the audio depends on, as far as it can be known from here."""

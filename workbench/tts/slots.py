@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,15 +55,19 @@ class Slots:
         self._slots = [Slot(url, index) for index in range(each) for url in urls]
         self._turn, self._lock = 0, threading.Lock()
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(slot.url for slot in self._slots))
+
     def __len__(self) -> int:
         return len(self._slots)
 
     @contextmanager
-    def one(self, *, engine: str, wait_sec: float, avoid: str | None = None) -> Iterator[Slot]:
+    def one(self, *, engine: str, wait_sec: float, avoid: Collection[str] = ()) -> Iterator[Slot]:
         """A slot for as long as the block runs.
 
         Args:
-            avoid: a server to leave out while another is free (it has just failed).
+            avoid: servers to leave out (they have failed), unless that leaves none.
 
         Raises:
             EngineError: none became free in time.
@@ -93,12 +97,12 @@ class Slots:
         """Leave a server alone for a while: it may still be at work on a request that we gave up."""
         slot.file.with_suffix(".rest").write_text(f"{time.time() + sec}")
 
-    def _in_turn(self, avoid: str | None) -> list[Slot]:
+    def _in_turn(self, avoid: Collection[str]) -> list[Slot]:
         with self._lock:
             self._turn += 1
             turn = self._turn % len(self._slots)
         turned = self._slots[turn:] + self._slots[:turn]
-        return sorted(turned, key=lambda slot: slot.url == avoid)
+        return [slot for slot in turned if slot.url not in avoid] or turned
 
 
 def _rests(slot: Slot) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -12,6 +14,7 @@ import platformdirs
 from workbench.errors import ConfigError, EngineUnavailableError
 
 FILE_NAME = "secrets.toml"
+_TALKATIVE = ("httpx", "httpcore", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
 
 
 class Secret:
@@ -39,6 +42,35 @@ class Secret:
 
     def __reduce__(self):
         raise TypeError("a key is never written anywhere")
+
+
+class _Hiding(logging.Filter):
+    """Takes a key out of what a library logs: at its most talkative httpcore writes a server's headers, which may echo it."""
+
+    def __init__(self, key: Secret) -> None:
+        super().__init__()
+        self._key = key
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = record.getMessage()
+        hidden = self._key.redacted(said)
+        if hidden != said:
+            record.msg, record.args = hidden, ()
+        return True
+
+
+@contextmanager
+def hidden_in_logs(key: Secret | None) -> Iterator[None]:
+    """While the block runs, the HTTP library's loggers write ``***`` for the key."""
+    hiding = _Hiding(key) if key is not None else None
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    for logger in loggers if hiding else ():
+        logger.addFilter(hiding)
+    try:
+        yield
+    finally:
+        for logger in loggers if hiding else ():
+            logger.removeFilter(hiding)
 
 
 def find_key(name: str) -> Secret | None:

@@ -13,7 +13,7 @@ from workbench.audio import Audio
 from workbench.errors import ConfigError, EngineError, TextError, WorkbenchError
 from workbench.tts.base import SpeechRequest, SpokenWord, all_spoken
 from workbench.tts.calls import Answer, Patience, key_auth, post
-from workbench.tts.keys import Secret
+from workbench.tts.keys import Secret, hidden_in_logs
 from workbench.tts.privacy import is_own, refuse_sensitive
 from workbench.tts.programs import check_speed, check_text, refuse_phonemes
 from workbench.tts.slots import Slots, server_of
@@ -111,7 +111,7 @@ class ServedSynthesizer:
             raise EngineError(f"{self.name} is not loaded", mend="call load() first")
         if not requests:
             return []
-        with ThreadPoolExecutor(max_workers=min(self.concurrency, len(requests)), thread_name_prefix=self.name) as pool:
+        with hidden_in_logs(self._key), ThreadPoolExecutor(max_workers=min(self.concurrency, len(requests)), thread_name_prefix=self.name) as pool:
             return list(pool.map(self._outcome, requests))
 
     def _outcome(self, request: SpeechRequest) -> tuple[Audio, tuple[SpokenWord, ...]] | Exception:
@@ -125,9 +125,9 @@ class ServedSynthesizer:
             return self._without_key(EngineError(f"speaking failed: {type(error).__name__}: {error}", where=self.name))
 
     def _without_key(self, error: WorkbenchError) -> WorkbenchError:
-        """The error, rebuilt without the key where a server's answer brought it in."""
+        """The error without the key, where a server's answer brought it in, and without frames, whose variables hold that answer."""
         if self._key is None or self._key.redacted(str(error)) == str(error):
-            return error
+            return error.with_traceback(None)
         parts = (error.what, error.where, error.got, error.expected, error.mend)
         what, where, got, expected, mend = (part if part is None else self._key.redacted(str(part)) for part in parts)
         return type(error)(what, where=where, got=got, expected=expected, mend=mend)

@@ -86,12 +86,14 @@ def usable_voices(written: Sequence[str], *, when_missing: str, options: Options
             left_out.append(f"{voice} left out: {', '.join(lacking)} is not installed (to mend: {info.install})")
             continue
         engine = engines.create(voice.engine, "tts", **(options or {}).get(voice.engine, {}))
+        aliases = engine.aliases() if hasattr(engine, "aliases") else None
+        resolved = resolve_voice(voice.engine, voice.voice, engine.voices(), where="voices", aliases=aliases)
         if lacking := _unready(engine):
             if when_missing == "stop":
                 raise lacking
             left_out.append(f"{voice} left out: {lacking}")
             continue
-        voices.append(Voice(voice.engine, resolve_voice(voice.engine, voice.voice, engine.voices(), where="voices")))
+        voices.append(Voice(voice.engine, resolved))
     if not voices:
         raise EngineUnavailableError("no voice is left to speak with", where="voices", got="; ".join(left_out) or "an empty list", mend="workbench doctor")
     return list(dict.fromkeys(voices)), left_out

@@ -194,9 +194,12 @@ def _model(folder: Path) -> Any:
 
     try:
         model = KModel(repo_id=REPOSITORY, config=json.loads(config.read_text(encoding="utf-8")), model=str(file))
+        lacking = _lacking(model, file)
     except Exception as error:  # noqa: BLE001 - the package asserts, and torch raises what it likes, on files that do not fit
         raise EngineError(f"weights do not fit the model: {type(error).__name__}: {error}", where=file, mend="give the config.json that came with them") from error
-    _check_whole(model, file)
+    if lacking:
+        told = "; ".join(f"{part}: {count:,} of {whole:,} parameters missing" for part, count, whole in lacking)
+        raise EngineError("weights lack parts of the model", where=file, got=told, mend="give the config.json that came with them, or fetch them again")
     return model
 
 
@@ -209,15 +212,19 @@ def _model_file(folder: Path) -> Path:
     return found[0]
 
 
-def _check_whole(model: Any, file: Path) -> None:
-    """The package retries a part that does not fit with every name shortened and nothing demanded: a part may then keep its random start."""
+def _lacking(model: Any, file: Path) -> list[tuple[str, int, int]]:
+    """(part, parameters missing, parameters) for each part of the model that the file does not fill.
+
+    The package retries a part that does not fit with every name shortened and nothing demanded: the part may then keep its random start.
+    """
     import torch
 
     parts = torch.load(file, map_location="cpu", weights_only=True)
+    found = []
     for name, part in model.named_children():
         sizes = {key: value.numel() for key, value in part.state_dict().items()}
         state = {key.removeprefix("module."): value for key, value in parts.get(name, {}).items()}
-        lacking = sum(sizes.get(key, 0) for key in part.load_state_dict(state, strict=False).missing_keys)
-        if lacking > TOLERATED_MISSING * sum(sizes.values()):
-            raise EngineError(f"weights lack most of the part {name!r}" if lacking > sum(sizes.values()) / 2 else f"weights lack some of the part {name!r}",
-                              where=file, got=f"{lacking:,} of {sum(sizes.values()):,} parameters missing", mend=f"workbench weights fetch {WEIGHTS}")
+        missing, whole = sum(sizes.get(key, 0) for key in part.load_state_dict(state, strict=False).missing_keys), sum(sizes.values())
+        if missing > TOLERATED_MISSING * whole:
+            found.append((name, missing, whole))
+    return found

@@ -17,7 +17,7 @@ from workbench.text import tokenise
 #: First letter of a voice -> language of eSpeak NG.
 ESPEAK_LANGUAGES = {"a": "en-us", "b": "en-gb", "e": "es", "f": "fr-fr", "h": "hi", "i": "it", "p": "pt-br"}
 #: Where to break speech that is too long for one pass, the best places first.
-_BREAKS = (r"(?<=[.!?…。！？])[\"”»)]*\s*", r"(?<=[:;])\s*", r"(?<=[,—、，])\s*", r"\s+")
+_BREAKS = (r"(?:(?<=[.!?…])|(?<=[.!?…][\"”)]))\s+", r"(?<=[:;])\s+", r"(?<=[,—])\s+", r"\s+")
 
 
 def phonemes_of(text: str, language: str) -> str:

@@ -82,7 +82,7 @@ class OpenAISpeechSynthesizer(ServedSynthesizer):
     def voices(self) -> tuple[str, ...]:
         return self._voices
 
-    def _aliases(self) -> dict[str, str]:
+    def aliases(self) -> dict[str, str]:
         return self._set.aliases if self._set else {}
 
     def _find_key(self) -> tuple[Secret | None, str, str]:

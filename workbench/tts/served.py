@@ -17,7 +17,7 @@ from workbench.tts.keys import Secret, hidden_in_logs
 from workbench.tts.privacy import is_own, refuse_sensitive
 from workbench.tts.programs import check_speed, check_text, refuse_phonemes
 from workbench.tts.slots import Slots, server_of
-from workbench.tts.voices import resolve_voice
+from workbench.tts.voices import resolve_voice, voices_of
 
 
 class ServedSynthesizer:
@@ -58,8 +58,8 @@ class ServedSynthesizer:
     def voices(self) -> tuple[str, ...]:
         raise NotImplementedError
 
-    def _aliases(self) -> dict[str, str] | None:
-        return None
+    def aliases(self) -> dict[str, str]:
+        return voices_of(self.name).aliases
 
     def _find_key(self) -> tuple[Secret | None, str, str]:
         """The key, the header it travels in, and what stands before it there."""
@@ -133,7 +133,7 @@ class ServedSynthesizer:
         return type(error)(what, where=where, got=got, expected=expected, mend=mend)
 
     def _checked(self, request: SpeechRequest) -> SpeechRequest:
-        voice = resolve_voice(self.name, request.voice, self.voices(), aliases=self._aliases())
+        voice = resolve_voice(self.name, request.voice, self.voices(), aliases=self.aliases())
         refuse_phonemes(self.name, request)
         check_speed(self.name, request.speed, slowest=self.speeds[0], fastest=self.speeds[1])
         check_text(self.name, request.text)

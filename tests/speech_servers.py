@@ -34,10 +34,11 @@ def wav_bytes(samples: np.ndarray, rate_hz: int = RATE_HZ) -> bytes:
 
 
 class Reply:
-    """What a server answers: status, headers, body; ``cut`` closes the connection after that many bytes of the promised body; ``sec`` is how long it computes."""
+    """What a server answers: status, headers, body; ``cut`` closes the connection after that many bytes of the promised body; ``sec`` is how long
+    it computes, ``drip_sec`` the pause after each of a hundred parts of the body."""
 
-    def __init__(self, body: bytes = b"", status: int = 200, kind: str = "audio/wav", *, headers: dict[str, str] | None = None, cut: int | None = None, sec: float = 0.0) -> None:
-        self.body, self.status, self.kind, self.headers, self.cut, self.sec = body, status, kind, headers or {}, cut, sec
+    def __init__(self, body: bytes = b"", status: int = 200, kind: str = "audio/wav", *, headers: dict[str, str] | None = None, cut: int | None = None, sec: float = 0.0, drip_sec: float = 0.0) -> None:
+        self.body, self.status, self.kind, self.headers, self.cut, self.sec, self.drip_sec = body, status, kind, headers or {}, cut, sec, drip_sec
 
 
 class Served:
@@ -71,8 +72,12 @@ class Served:
                     for name, value in reply.headers.items():
                         self.send_header(name, value)
                     self.end_headers()
-                    self.wfile.write(reply.body if reply.cut is None else reply.body[: reply.cut])
-                    self.wfile.flush()
+                    body = reply.body if reply.cut is None else reply.body[: reply.cut]
+                    part = max(1, len(body) // 100) if reply.drip_sec else len(body) or 1
+                    for start in range(0, len(body), part):
+                        self.wfile.write(body[start : start + part])
+                        self.wfile.flush()
+                        time.sleep(reply.drip_sec)
                 except OSError:
                     self.close_connection = True
                 if reply.cut is not None:

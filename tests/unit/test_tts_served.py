@@ -223,6 +223,12 @@ def test_after_a_time_out_the_instance_is_left_to_finish_before_it_is_asked_agai
     assert len(server.seen) == 2 and server.most_at_work == 1
 
 
+def test_a_server_that_sends_drop_by_drop_is_given_up():
+    with serving(lambda *_: Reply(wav_bytes(tone(1.0)), drip_sec=0.1)) as server, pytest.raises(EngineError, match="not finished after 0.4 s"):
+        client(server, timeout_sec=0.4).speak([HELLO])
+    assert len(server.seen) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

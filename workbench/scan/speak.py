@@ -48,7 +48,8 @@ class Voice:
 class TextToSpeak:
     """One text on its way to a voice.
 
-    ``reference`` is what the clip claims to say when that is not ``text`` (planted errors). A ``sensitive`` text is never handed to a cloud engine.
+    ``reference`` is what the clip claims to say when that is not ``text`` (planted errors). A ``sensitive`` text is never handed
+    to a cloud engine.
     """
 
     text_id: str
@@ -131,7 +132,10 @@ class _Speaker:
         self._engines: dict[str, Any] = {}
 
     def process(self, batch: Sequence[_Job]) -> list[tuple[int, float, Failure | None]]:
-        return [outcome for engine in dict.fromkeys(job.voice.engine for job in batch) for outcome in self._together(engine, [job for job in batch if job.voice.engine == engine])]
+        by_engine: dict[str, list[_Job]] = {}
+        for job in batch:
+            by_engine.setdefault(job.voice.engine, []).append(job)
+        return [outcome for name, jobs in by_engine.items() for outcome in self._together(name, jobs)]
 
     def _together(self, name: str, jobs: Sequence[_Job]) -> list[tuple[int, float, Failure | None]]:
         started = time.perf_counter()
@@ -206,7 +210,9 @@ def speak(
     return Spoken(tuple(_clip(job, dataset, failures.get(job.position)) for job in jobs), sec, len(jobs) - len(todo))
 
 
-def _jobs(texts: Sequence[TextToSpeak], voices: Sequence[Voice], folder: Path, speed: float, identities: Mapping[str, dict[str, object]]) -> list[_Job]:
+def _jobs(
+    texts: Sequence[TextToSpeak], voices: Sequence[Voice], folder: Path, speed: float, identities: Mapping[str, dict[str, object]]
+) -> list[_Job]:
     jobs = []
     for text in texts:
         for voice in voices:

@@ -69,7 +69,8 @@ class ValidationConfig(Config):
         # An engine that only speaks is none of the scan's.
         speaking = {written.partition("/")[0] for written in (*self.voices, *self.planted_tune_voices, *self.planted_test_voices)}
         listening = {heard.fast, heard.precision, *heard.judges}
-        return heard.model_copy(update={"engine_options": {name: o for name, o in self.engine_options.items() if name in listening or name not in speaking}})
+        options = {name: given for name, given in self.engine_options.items() if name in listening or name not in speaking}
+        return heard.model_copy(update={"engine_options": options})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,15 @@ def _clips(config: ValidationConfig, say: Callable[[str], None]) -> tuple[Any, S
     texts = [TextToSpeak(p.prompt_id, p.text, p.category, sensitive=config.sensitive or p.sensitive) for p in prompts]
     dataset = config.dataset or Path(config.texts).stem
     spoken = speak(
-        texts, voices, folder=config.speech_folder, dataset=dataset, speed=config.speed, workers=config.workers, options=config.engine_options, device=config.device, say=say
+        texts,
+        voices,
+        folder=config.speech_folder,
+        dataset=dataset,
+        speed=config.speed,
+        workers=config.workers,
+        options=config.engine_options,
+        device=config.device,
+        say=say,
     )
     described = f"{len(prompts)} texts of {config.texts!r} in {len(voices)} voices"
     return list(spoken.clips), Source(dataset, described, len(spoken.clips), spoken.sec, tuple(left_out))

@@ -24,7 +24,8 @@ def audio_of(body: bytes, *, engine: str, expected: str, content_type: str = "",
     """Decode speech.
 
     Args:
-        expected: ``wav``, ``pcm`` (16 bit, little-endian, mono), ``mp3`` or ``flac``; a container that is another than asked for is decoded as what it is.
+        expected: ``wav``, ``pcm`` (16 bit, little-endian, mono), ``mp3`` or ``flac``; a container that is another than asked for
+            is decoded as what it is.
         content_type: only its ``rate`` is read, and only for raw samples, which have no header of their own.
         pcm_rate_hz: rate of raw samples whose content type names none.
         key: hidden in messages.
@@ -37,13 +38,17 @@ def audio_of(body: bytes, *, engine: str, expected: str, content_type: str = "",
     contained = body.startswith(_CONTAINERS) or (expected != "pcm" and body[0] == 0xFF and len(body) > 1 and body[1] & 0xE0 == 0xE0)
     if not contained and (expected != "pcm" or _is_text(body)):
         kind = f" called {content_type.split(';')[0]!r}" if content_type else ""
-        raise EngineError(f"server sent something that is not audio{kind}", where=engine, got=shown(body, key), expected=f"{expected} audio")
+        raise EngineError(
+            f"server sent something that is not audio{kind}", where=engine, got=shown(body, key), expected=f"{expected} audio"
+        )
     if not contained:
         return _pcm(body, engine=engine, rate_hz=_rate_of(content_type) or pcm_rate_hz)
     try:
         spoken = audio_io.read(body, where=engine)
     except AudioError as error:
-        raise EngineError(f"server sent audio that cannot be used: {error.what}", where=engine, got=error.got, expected=f"whole {expected} audio") from None
+        raise EngineError(
+            f"server sent audio that cannot be used: {error.what}", where=engine, got=error.got, expected=f"whole {expected} audio"
+        ) from None
     return Audio(spoken.samples, spoken.sample_rate_hz, spoken.channels)
 
 
@@ -77,7 +82,9 @@ def json_of(answer: Answer, *, engine: str, key: Secret | None = None) -> dict[s
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise EngineError("server sent no JSON object", where=engine, got=shown(answer.body, key), expected="a JSON object with audio in it")
+        raise EngineError(
+            "server sent no JSON object", where=engine, got=shown(answer.body, key), expected="a JSON object with audio in it"
+        )
     return value
 
 
@@ -89,4 +96,6 @@ def bytes_of(encoded: object, *, engine: str, key: Secret | None = None) -> byte
     try:
         return base64.b64decode(encoded, validate=True) if isinstance(encoded, str) else b""
     except (binascii.Error, ValueError):
-        raise EngineError("audio in the answer is not base64", where=engine, got=shown(str(encoded).encode(), key), expected="base64") from None
+        raise EngineError(
+            "audio in the answer is not base64", where=engine, got=shown(str(encoded).encode(), key), expected="base64"
+        ) from None

@@ -41,8 +41,8 @@ class Synthesizer(Protocol):
 
     ``cloud`` is whether texts leave for a machine that is not the user's own; it may depend on the engine's options.
 
-    ``speak`` gives one audio per request, in order. An engine whose requests fail apart (a server's) speaks the whole batch before it raises
-    ``PartlySpokenError``, which carries what did succeed; ``speak_each`` turns any engine's answer into one outcome per request.
+    ``speak`` gives one audio per request, in order. An engine whose requests fail apart (a server's) speaks the whole batch before it
+    raises ``PartlySpokenError``, which carries what did succeed; ``speak_each`` turns any engine's answer into one outcome per request.
     """
 
     name: str
@@ -101,7 +101,10 @@ def all_spoken(engine: str, outcomes: Sequence[Audio | Exception]) -> list[Audio
 
 
 def speak_each(engine: Synthesizer, requests: Sequence[SpeechRequest]) -> list[Audio | Exception]:
-    """One outcome per request, so that one bad text costs only itself; nothing that was spoken is asked for twice, unless an engine without outcomes fails."""
+    """One outcome per request, so that one bad text costs only itself.
+
+    Nothing that was spoken is asked for twice, unless an engine that tells no outcomes fails on a batch: then each request is tried alone.
+    """
     try:
         return list(engine.speak(requests))
     except PartlySpokenError as error:

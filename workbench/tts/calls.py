@@ -23,7 +23,8 @@ class Patience:
     Attributes:
         timeout_sec: of one attempt, from its start to its last byte.
         attempts: in all.
-        first_wait_sec: before the second attempt; doubled before each further one, and up to a quarter longer by chance so that clients part.
+        first_wait_sec: before the second attempt; doubled before each further one, and up to a quarter longer by chance,
+            so that clients part.
         longest_wait_sec: between two attempts. A server that asks for more (Retry-After) is not asked again.
     """
 
@@ -65,7 +66,9 @@ def key_auth(key: Secret | None, header: str, prefix: str = "") -> Any:
     return KeyAuth()
 
 
-def post(client: Any, slots: Slots, path: str, body: dict[str, Any], *, engine: str, auth: Any, key: Secret | None, patience: Patience) -> Answer:
+def post(
+    client: Any, slots: Slots, path: str, body: dict[str, Any], *, engine: str, auth: Any, key: Secret | None, patience: Patience
+) -> Answer:
     """Send JSON, get bytes.
 
     A time-out is not tried again, as the server may still be at work on the request (and bill it); its slot rests for as long once more.
@@ -93,7 +96,9 @@ def post(client: Any, slots: Slots, path: str, body: dict[str, Any], *, engine: 
             break
         time.sleep(wait_sec)
     asked = f", asks to wait {failure.wait_sec:.0f} s" if failure.wait_sec else ""
-    raise EngineError(f"server gave no speech: {failure.told}{asked}", where=f"{engine} at {failed[-1]}", got=f"{attempt} attempts" if attempt > 1 else None)
+    raise EngineError(
+        f"server gave no speech: {failure.told}{asked}", where=f"{engine} at {failed[-1]}", got=f"{attempt} attempts" if attempt > 1 else None
+    )
 
 
 def _attempt(client: Any, url: str, body: dict[str, Any], *, auth: Any, key: Secret | None, timeout_sec: float) -> Answer:
@@ -101,7 +106,8 @@ def _attempt(client: Any, url: str, body: dict[str, Any], *, auth: Any, key: Sec
 
     deadline = time.monotonic() + timeout_sec
     try:
-        with client.stream("POST", url, json=body, auth=auth, timeout=httpx.Timeout(timeout_sec, connect=min(10.0, timeout_sec))) as response:
+        limits = httpx.Timeout(timeout_sec, connect=min(10.0, timeout_sec))
+        with client.stream("POST", url, json=body, auth=auth, timeout=limits) as response:
             received = bytearray()
             for block in response.iter_bytes():
                 received += block
@@ -119,9 +125,13 @@ def _attempt(client: Any, url: str, body: dict[str, Any], *, auth: Any, key: Sec
     if response.status_code == 200:
         return Answer(bytes(received), response.headers.get("content-type", ""))
     if response.is_redirect:
-        raise _Refused(f"status {response.status_code}, a redirect, which is not followed: a text goes to the address given and to no other", False)
+        raise _Refused(
+            f"status {response.status_code}, a redirect, which is not followed: a text goes to the address given and to no other", False
+        )
     again = response.status_code in RETRIED
-    raise _Refused(f"status {response.status_code}: {shown(bytes(received), key)}", again, wait_sec=_retry_after_sec(response.headers.get("retry-after")))
+    raise _Refused(
+        f"status {response.status_code}: {shown(bytes(received), key)}", again, wait_sec=_retry_after_sec(response.headers.get("retry-after"))
+    )
 
 
 def shown(body: bytes, key: Secret | None) -> str:

@@ -22,7 +22,9 @@ PCM_RATE_HZ = 24000
 
 
 class GeminiSynthesizer(ServedSynthesizer):
-    """A client of the Gemini API: thirty voices, each in every language it knows; 24 kHz. It has no control of speed but the wording of the text.
+    """A client of the Gemini API: thirty voices, each in every language it knows; 24 kHz.
+
+    The service has no control of speed, so any speed but 1.0 is refused.
 
     Args:
         model: a model with speech output.
@@ -48,7 +50,9 @@ class GeminiSynthesizer(ServedSynthesizer):
         first_wait_sec: float = 1.0,
         longest_wait_sec: float = 60.0,
     ) -> None:
-        super().__init__(base_urls=(base_url,), each=concurrency, patience=Patience(timeout_sec, attempts, first_wait_sec, longest_wait_sec))
+        super().__init__(
+            base_urls=(base_url,), each=concurrency, patience=Patience(timeout_sec, attempts, first_wait_sec, longest_wait_sec)
+        )
         self.model, self._voices = model, voices_of(self.name).names + names(self.name, "extra_voices", extra_voices)
 
     def voices(self) -> tuple[str, ...]:
@@ -59,7 +63,8 @@ class GeminiSynthesizer(ServedSynthesizer):
 
     def _call(self, request: SpeechRequest) -> tuple[str, dict[str, Any]]:
         voice = {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": request.voice}}}
-        body = {"contents": [{"parts": [{"text": request.text}]}], "generationConfig": {"responseModalities": ["AUDIO"], "speechConfig": voice}}
+        generation = {"responseModalities": ["AUDIO"], "speechConfig": voice}
+        body = {"contents": [{"parts": [{"text": request.text}]}], "generationConfig": generation}
         return f"/v1beta/models/{self.model}:generateContent", body
 
     def _read(self, answer: Answer) -> tuple[Audio, tuple[SpokenWord, ...]]:
@@ -69,10 +74,14 @@ class GeminiSynthesizer(ServedSynthesizer):
             raise EngineError("speech was cut short or refused", where=self.name, got=f"finishReason {finish}", expected="STOP")
         data = [part["inlineData"] for part in parts if isinstance(part, dict) and isinstance(part.get("inlineData"), dict)]
         if not data:
-            raise EngineError("answer holds no audio", where=self.name, got=_reason(value), expected="inlineData with audio/L16", mend="a model with speech output")
+            raise EngineError(
+                "answer holds no audio", where=self.name, got=_reason(value), expected="inlineData with audio/L16", mend="a model with speech output"
+            )
         body = b"".join(bytes_of(one.get("data"), engine=self.name, key=self._key) for one in data)
         kind = str(data[0].get("mimeType", ""))
-        return audio_of(body, engine=self.name, expected="wav" if "wav" in kind else "pcm", content_type=kind, pcm_rate_hz=PCM_RATE_HZ, key=self._key), ()
+        return audio_of(
+            body, engine=self.name, expected="wav" if "wav" in kind else "pcm", content_type=kind, pcm_rate_hz=PCM_RATE_HZ, key=self._key
+        ), ()
 
     def identity(self) -> dict[str, object]:
         """What the audio depends on; the service promises no equal samples for equal texts."""

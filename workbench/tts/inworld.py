@@ -49,7 +49,9 @@ class InworldSynthesizer(ServedSynthesizer):
         first_wait_sec: float = 1.0,
         longest_wait_sec: float = 60.0,
     ) -> None:
-        super().__init__(base_urls=(base_url,), each=concurrency, patience=Patience(timeout_sec, attempts, first_wait_sec, longest_wait_sec))
+        super().__init__(
+            base_urls=(base_url,), each=concurrency, patience=Patience(timeout_sec, attempts, first_wait_sec, longest_wait_sec)
+        )
         self.model, self.sample_rate_hz = model, sample_rate_hz
         self._voices = voices_of(self.name).names + names(self.name, "extra_voices", extra_voices)
 

@@ -99,7 +99,8 @@ def need_key(name: str, *, engine: str) -> Secret:
     found = find_key(name)
     if found is None:
         home = Path(platformdirs.user_config_dir("workbench")) / FILE_NAME
-        mend = f'set the environment variable {name}, or write {name} = "..." to {FILE_NAME} in the project (git ignores it) or to {home}, with chmod 600'
+        file = f'{name} = "..." to {FILE_NAME} in the project (git ignores it) or to {home}, with chmod 600'
+        mend = f"set the environment variable {name}, or write {file}"
         raise EngineUnavailableError(f"{engine} needs a key", where=engine, got=f"no {name}", mend=mend)
     return found
 

@@ -29,7 +29,8 @@ class KokoroSynthesizer:
     """Nothing leaves this machine and nothing is fetched. The same request gives the same samples in any batch and order.
 
     Args:
-        weights: folder with ``config.json``, ``kokoro-v1_0.pth`` (or another lone ``.pth``) and ``voices/*.pt``; by default the set in the cache.
+        weights: folder with ``config.json``, ``kokoro-v1_0.pth`` (or another lone ``.pth``) and ``voices/*.pt``; by default the set in
+            the cache.
         most_phonemes: longest stretch spoken in one pass; longer texts are broken after sentences.
         seed: of the noise in the vocoder's source.
 
@@ -143,7 +144,9 @@ class KokoroSynthesizer:
                 raise EngineUnavailableError("voice is not among the weights", where=voice, got=f"missing: {path}", mend=mend)
             pack = torch.load(path, map_location="cpu", weights_only=True)
             if getattr(pack, "ndim", 0) != 3 or tuple(pack.shape[1:]) != (1, 256) or len(pack) < self.most_phonemes:
-                raise EngineError("not a voice of Kokoro", where=path, got=tuple(getattr(pack, "shape", ())), expected=f"a tensor (at least {self.most_phonemes}, 1, 256)")
+                raise EngineError(
+                    "not a voice of Kokoro", where=path, got=tuple(getattr(pack, "shape", ())), expected=f"a tensor (at least {self.most_phonemes}, 1, 256)"
+                )
             self._packs[voice] = pack.to(self._model.device)
         return self._packs[voice]
 
@@ -189,17 +192,23 @@ def _model(folder: Path) -> Any:
 
     config, file = folder / "config.json", _model_file(folder)
     if not config.is_file():
-        raise EngineUnavailableError("weights of kokoro are not whole", where=folder, got="missing: config.json", mend=f"workbench weights fetch {WEIGHTS}")
+        raise EngineUnavailableError(
+            "weights of kokoro are not whole", where=folder, got="missing: config.json", mend=f"workbench weights fetch {WEIGHTS}"
+        )
     from kokoro import KModel
 
     try:
         model = KModel(repo_id=REPOSITORY, config=json.loads(config.read_text(encoding="utf-8")), model=str(file))
         lacking = _lacking(model, file)
     except Exception as error:  # noqa: BLE001 - the package asserts, and torch raises what it likes, on files that do not fit
-        raise EngineError(f"weights do not fit the model: {type(error).__name__}: {error}", where=file, mend="give the config.json that came with them") from error
+        raise EngineError(
+            f"weights do not fit the model: {type(error).__name__}: {error}", where=file, mend="give the config.json that came with them"
+        ) from error
     if lacking:
         told = "; ".join(f"{part}: {count:,} of {whole:,} parameters missing" for part, count, whole in lacking)
-        raise EngineError("weights lack parts of the model", where=file, got=told, mend="give the config.json that came with them, or fetch them again")
+        raise EngineError(
+            "weights lack parts of the model", where=file, got=told, mend="give the config.json that came with them, or fetch them again"
+        )
     return model
 
 
@@ -208,7 +217,9 @@ def _model_file(folder: Path) -> Path:
     found = [usual] if usual.is_file() else sorted(folder.glob("*.pth"))
     if len(found) != 1:
         got = ", ".join(path.name for path in found) or "missing: kokoro-v1_0.pth"
-        raise EngineUnavailableError("weights of kokoro are not whole", where=folder, got=got, expected="one .pth file", mend=f"workbench weights fetch {WEIGHTS}")
+        raise EngineUnavailableError(
+            "weights of kokoro are not whole", where=folder, got=got, expected="one .pth file", mend=f"workbench weights fetch {WEIGHTS}"
+        )
     return found[0]
 
 

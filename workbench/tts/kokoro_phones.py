@@ -51,7 +51,9 @@ def spoken_in_full(text: str) -> str:
 def _rules(language: str) -> Callable[[str], str]:
     if language in ("j", "z"):
         mend = "give the request its phonemes, or use a Kokoro server (openai-speech)"
-        raise EngineUnavailableError("no phonemes for Japanese and Chinese texts without further packages and downloads", where="kokoro", mend=mend)
+        raise EngineUnavailableError(
+            "no phonemes for Japanese and Chinese texts without further packages and downloads", where="kokoro", mend=mend
+        )
     from misaki.espeak import EspeakFallback, EspeakG2P
 
     if language in "ab":
@@ -73,13 +75,15 @@ def check_phonemes(phonemes: str, vocabulary: dict[str, int]) -> None:
     """
     unknown = sorted(set(phonemes) - set(vocabulary))
     if unknown:
-        raise EngineError("phonemes that Kokoro does not know", where="kokoro", got=" ".join(unknown), expected=f"symbols among {''.join(vocabulary)}")
+        raise EngineError(
+            "phonemes that Kokoro does not know", where="kokoro", got=" ".join(unknown), expected=f"symbols among {''.join(vocabulary)}"
+        )
     if not any(symbol.isalpha() for symbol in phonemes):
         raise EngineError("no phoneme to say", where="kokoro", got=phonemes or "empty phonemes")
 
 
 def in_passes(phonemes: str, most: int) -> list[str]:
-    """Phonemes in pieces of at most ``most`` symbols, broken after sentences where that suffices, else after clauses, else between words."""
+    """Phonemes in pieces of at most ``most`` symbols, broken after sentences where that suffices, else after clauses or between words."""
     return [piece for piece in _packed(phonemes.strip(), most, 0) if piece]
 
 

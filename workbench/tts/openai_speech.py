@@ -33,7 +33,8 @@ class OpenAISpeechSynthesizer(ServedSynthesizer):
         response_format: ``wav``, ``pcm``, ``mp3`` or ``flac``.
         voices: ``kokoro``, ``openai``, or a list of the server's own.
         concurrency: requests that one instance bears at once; a Kokoro server bears one.
-        trusted_hosts: hosts that count as the user's own beside loopback; any other makes this a cloud engine, which gets no sensitive text.
+        trusted_hosts: hosts that count as the user's own beside loopback; any other makes this a cloud engine, which gets no
+            sensitive text.
         cloud: True where an own address only passes texts on to somebody else's.
         key_name: environment variable (or entry in ``secrets.toml``) of the key; none is sent by default but to OpenAI itself.
         extra: further fields of the request body, as the server documents them.
@@ -87,15 +88,20 @@ class OpenAISpeechSynthesizer(ServedSynthesizer):
 
     def _find_key(self) -> tuple[Secret | None, str, str]:
         if self.key_name and any(urlsplit(url).scheme == "http" and not is_own(url, self.trusted_hosts) for url in self.base_urls):
-            raise ConfigError("a key never travels unencrypted", where=self.name, got="an http address that is not the user's own", expected="https")
+            raise ConfigError(
+                "a key never travels unencrypted", where=self.name, got="an http address that is not the user's own", expected="https"
+            )
         return need_key(self.key_name, engine=self.name) if self.key_name else None, "Authorization", "Bearer "
 
     def _call(self, request: SpeechRequest) -> tuple[str, dict[str, Any]]:
-        body = {"model": self.model, "input": request.text, "voice": request.voice, "speed": request.speed, "response_format": self.response_format}
+        body = {"model": self.model, "input": request.text, "voice": request.voice, "speed": request.speed}
+        body["response_format"] = self.response_format
         return "/audio/speech", self.extra | body
 
     def _read(self, answer: Answer) -> tuple[Audio, tuple[SpokenWord, ...]]:
-        return audio_of(answer.body, engine=self.name, expected=self.response_format, content_type=answer.content_type, pcm_rate_hz=PCM_RATE_HZ, key=self._key), ()
+        return audio_of(
+            answer.body, engine=self.name, expected=self.response_format, content_type=answer.content_type, pcm_rate_hz=PCM_RATE_HZ, key=self._key
+        ), ()
 
     def identity(self) -> dict[str, object]:
         """What the audio depends on, as far as it can be known from here."""

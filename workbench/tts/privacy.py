@@ -14,7 +14,8 @@ from workbench.tts.base import SpeechRequest
 def is_own(url: str, trusted_hosts: Collection[str] = ()) -> bool:
     """Whether an address is the user's own: this machine by loopback, or a host that the user named as trusted.
 
-    An address inside a private network is not trusted by itself: it may be a neighbour's. Names are compared whole and without regard to case.
+    An address inside a private network is not trusted by itself: it may be a neighbour's. Names are compared whole, without
+    regard to case.
     """
     host = (urlsplit(url).hostname or "").lower()
     if host in {trusted.lower().strip("[]") for trusted in trusted_hosts}:

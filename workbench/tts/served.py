@@ -37,7 +37,9 @@ class ServedSynthesizer:
     def __init__(self, *, base_urls: Sequence[str], each: int, patience: Patience, trusted_hosts: Sequence[str] = ()) -> None:
         self.base_urls = tuple(_checked_url(self.name, url) for url in base_urls)
         if not self.base_urls or len({server_of(url) for url in self.base_urls}) < len(self.base_urls):
-            raise ConfigError("base URLs must name different servers", where=self.name, got=", ".join(self.base_urls) or "none", expected="one per instance")
+            raise ConfigError(
+                "base URLs must name different servers", where=self.name, got=", ".join(self.base_urls) or "none", expected="one per instance"
+            )
         _check_patience(self.name, patience, each)
         self.patience, self.concurrency, self.trusted_hosts = patience, each * len(self.base_urls), tuple(trusted_hosts)
         self._slots = Slots(self.base_urls, each=each)
@@ -92,7 +94,9 @@ class ServedSynthesizer:
         self._key, header, prefix = self._find_key()
         self._auth = key_auth(self._key, header, prefix)
         # A proxy of the environment would carry texts meant for a machine of the user's own to somebody else's.
-        self._client = httpx.Client(follow_redirects=False, trust_env=not self._own(), limits=httpx.Limits(max_connections=self.concurrency))
+        self._client = httpx.Client(
+            follow_redirects=False, trust_env=not self._own(), limits=httpx.Limits(max_connections=self.concurrency)
+        )
 
     def speak(self, requests: Sequence[SpeechRequest]) -> list[Audio]:
         """One audio per request, in order, at most ``concurrency`` at a time.
@@ -111,7 +115,8 @@ class ServedSynthesizer:
             raise EngineError(f"{self.name} is not loaded", mend="call load() first")
         if not requests:
             return []
-        with hidden_in_logs(self._key), ThreadPoolExecutor(max_workers=min(self.concurrency, len(requests)), thread_name_prefix=self.name) as pool:
+        threads = min(self.concurrency, len(requests))
+        with hidden_in_logs(self._key), ThreadPoolExecutor(threads, thread_name_prefix=self.name) as pool:
             return list(pool.map(self._outcome, requests))
 
     def _outcome(self, request: SpeechRequest) -> tuple[Audio, tuple[SpokenWord, ...]] | Exception:
@@ -138,7 +143,9 @@ class ServedSynthesizer:
         check_speed(self.name, request.speed, slowest=self.speeds[0], fastest=self.speeds[1])
         check_text(self.name, request.text)
         if self.longest_text is not None and len(request.text) > self.longest_text:
-            raise TextError("text is too long", where=self.name, got=f"{len(request.text):,} characters", expected=f"at most {self.longest_text:,}", mend="split it at sentences")
+            raise TextError(
+                "text is too long", where=self.name, got=f"{len(request.text):,} characters", expected=f"at most {self.longest_text:,}", mend="split it at sentences"
+            )
         return replace(request, voice=voice)
 
     def close(self) -> None:
@@ -154,7 +161,9 @@ def _checked_url(engine: str, url: str) -> str:
         raise ConfigError("not the address of a server", where=engine, got=url, expected="http(s)://host[:port]/path")
     if parts.username or parts.password or parts.query or parts.fragment:
         # Addresses are written to identities and errors; the one that came is not repeated.
-        raise ConfigError("an address must hold no user, password or query", where=engine, got=f"one at {parts.hostname}", expected="a key in the environment")
+        raise ConfigError(
+            "an address must hold no user, password or query", where=engine, got=f"one at {parts.hostname}", expected="a key in the environment"
+        )
     return url.rstrip("/")
 
 
@@ -163,7 +172,9 @@ def _check_patience(engine: str, patience: Patience, each: int) -> None:
     if not all(math.isfinite(number) and number >= 0 for number in numbers) or patience.timeout_sec == 0:
         raise ConfigError("time limits must be finite and not negative", where=engine, got=numbers)
     if patience.attempts < 1 or each < 1:
-        raise ConfigError("attempts and concurrency must be 1 or more", where=engine, got=f"attempts {patience.attempts}, concurrency {each}")
+        raise ConfigError(
+            "attempts and concurrency must be 1 or more", where=engine, got=f"attempts {patience.attempts}, concurrency {each}"
+        )
 
 
 def names(engine: str, option: str, value: Sequence[str]) -> tuple[str, ...]:

@@ -90,7 +90,9 @@ class Slots:
                     lock.release()
                 return
             if time.monotonic() > deadline:
-                raise EngineError("no server became free", where=engine, got=f"{wait_sec:g} s of waiting for {len(self._slots)} slots", mend="more instances, or a longer time-out")
+                raise EngineError(
+                    "no server became free", where=engine, got=f"{wait_sec:g} s of waiting for {len(self._slots)} slots", mend="more instances, or a longer time-out"
+                )
             time.sleep(POLL_SEC)
 
     def rest(self, slot: Slot, sec: float) -> None:

@@ -46,8 +46,11 @@ def voice_sets() -> dict[str, VoiceSet]:
     languages, genders = data["language_letters"], data["gender_letters"]
     found = {}
     for backend, table in data["backends"].items():
-        voices = [VoiceInfo(prefix + "_" + name, languages[prefix[0]], genders[prefix[1]]) for prefix, names in table.get("by_rule", {}).items() for name in names]
-        voices += [VoiceInfo(name, language, gender) for language, by in table.get("listed", {}).items() for gender, names in by.items() for name in names]
+        voices = []
+        for prefix, names in table.get("by_rule", {}).items():
+            voices += [VoiceInfo(f"{prefix}_{name}", languages[prefix[0]], genders[prefix[1]]) for name in names]
+        for language, by_gender in table.get("listed", {}).items():
+            voices += [VoiceInfo(name, language, gender) for gender, names in by_gender.items() for name in names]
         if parent := table.get("includes"):
             voices = [*found[parent].voices, *voices]
         found[backend] = VoiceSet(tuple(voices), {**(found[parent].aliases if parent else {}), **table.get("aliases", {})})
@@ -67,7 +70,8 @@ def resolve_voice(backend: str, voice: str, voices: Collection[str], *, where: o
         aliases: the backend's own by default.
 
     Raises:
-        UnknownNameError: nothing answers to the name; says whose voice it is where another backend has it, and the nearest or the right ones.
+        UnknownNameError: nothing answers to the name; says whose voice it is where another backend has it, and the nearest
+            or the right ones.
     """
     if voice in voices:
         return voice
@@ -80,9 +84,8 @@ def resolve_voice(backend: str, voice: str, voices: Collection[str], *, where: o
         close = [name for name in sorted(voices) if name.rpartition("_")[2].casefold() == stem]
         short = [f"{alias} ({name})" for alias, name in aliases.items() if name in voices]
         mend = f"use a voice of {backend}: {', '.join(dict.fromkeys([*close, *(short or sorted(voices)[:8])]))}"
-        raise UnknownNameError(
-            f"{voice!r} is no voice of {backend}, it belongs to {' and '.join(owners)}", where=where or "voices", expected=f"one of {', '.join(sorted(voices))}", mend=mend
-        )
+        what = f"{voice!r} is no voice of {backend}, it belongs to {' and '.join(owners)}"
+        raise UnknownNameError(what, where=where or "voices", expected=f"one of {', '.join(sorted(voices))}", mend=mend)
     raise unknown_name(f"{backend} voice", voice, {*voices, *(alias for alias, name in aliases.items() if name in voices)}, where=where)
 
 

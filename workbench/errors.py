@@ -88,6 +88,10 @@ class EngineTimeoutError(EngineError):
     """An engine gave no answer in the time that its batch was allowed."""
 
 
+class PrivacyError(WorkbenchError):
+    """Confidential material was about to leave this machine."""
+
+
 class StoreError(WorkbenchError):
     """The results database refused."""
 

@@ -17,7 +17,7 @@ from workbench.scan.plan import ScanConfig, StagePlan, fingerprint
 from workbench.scan.progress import print_line
 from workbench.scan.reading import transcripts
 from workbench.scan.scanning import scan
-from workbench.scan.speak import TextToSpeak, Voice, speak
+from workbench.scan.speak import Options, TextToSpeak, Voice, speak
 from workbench.store import Store
 from workbench.stt.base import Transcript
 from workbench.stt.evidence import apply_threshold
@@ -81,6 +81,7 @@ def run_trial(
     test_voices: Sequence[Voice],
     speech_folder: str | Path,
     seed: int,
+    speech_options: Options | None = None,
     say: Callable[[str], None] = print_line,
 ) -> PlantedTrial:
     """Plant, speak, hear.
@@ -88,9 +89,10 @@ def run_trial(
     Args:
         config: fast and precision engines under trial; judges are left out.
         texts_per_voice: planted clips per voice and part; 0 takes every text.
+        speech_options: options of the engines that speak, by engine.
     """
     config = config.model_copy(update={"judges": ()})
-    options = {"speech_folder": Path(speech_folder), "seed": seed, "texts": texts_per_voice, "say": say}
+    options = {"speech_folder": Path(speech_folder), "seed": seed, "texts": texts_per_voice, "speech_options": speech_options, "say": say}
     test, lost = _part(store, config, f"{scan_id}-test", TEST_TEXTS, test_voices, **options)
     if not tune_voices:
         return PlantedTrial(test, None, None, lost)
@@ -100,7 +102,8 @@ def run_trial(
 
 
 def _part(
-    store: Store, config: ScanConfig, scan_id: str, prompts: str, voices: Sequence[Voice], *, speech_folder: Path, seed: int, texts: int, say: Callable[[str], None]
+    store: Store, config: ScanConfig, scan_id: str, prompts: str, voices: Sequence[Voice], *, speech_folder: Path, seed: int, texts: int,
+    speech_options: Options | None, say: Callable[[str], None],
 ) -> tuple[TrialClips, int]:
     clips, planted = [], {}
     for number, voice in enumerate(voices):
@@ -112,6 +115,8 @@ def _part(
             folder=speech_folder,
             dataset=f"planted-{prompts}",
             workers=config.workers,
+            options=speech_options,
+            device=config.device,
             say=say,
         )
         cut = _cut_tails(spoken.clips, chosen, speech_folder)

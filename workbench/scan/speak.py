@@ -6,18 +6,24 @@ Audio is kept under a name made of everything it depends on, so the same text in
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from workbench import audio as audio_io
 from workbench import engines
 from workbench.clips import Clip
-from workbench.errors import ConfigError, EngineUnavailableError, Failure, unknown_name
+from workbench.errors import ConfigError, EngineUnavailableError, Failure
 from workbench.scan.local import run_local
 from workbench.scan.plan import fingerprint
 from workbench.scan.progress import Progress, print_line
-from workbench.tts.base import SpeechRequest
+from workbench.tts.base import SpeechRequest, speak_each
+from workbench.tts.privacy import refuse_sensitive
+from workbench.tts.voices import resolve_voice
+
+#: Engine -> its options.
+Options = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +46,17 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class TextToSpeak:
-    """One text on its way to a voice. ``reference`` is what the clip claims to say when that is not ``text`` (planted errors)."""
+    """One text on its way to a voice.
+
+    ``reference`` is what the clip claims to say when that is not ``text`` (planted errors). A ``sensitive`` text is never handed
+    to a cloud engine.
+    """
 
     text_id: str
     text: str
     category: str = ""
     reference: str | None = None
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +68,8 @@ class Spoken:
     reused: int
 
 
-def usable_voices(written: Sequence[str], *, when_missing: str) -> tuple[list[Voice], list[str]]:
-    """The voices whose engine is installed, and a line for each that is not.
+def usable_voices(written: Sequence[str], *, when_missing: str, options: Options | None = None) -> tuple[list[Voice], list[str]]:
+    """The voices whose engine is installed and has what it needs, aliases resolved, and a line for each that is not.
 
     Args:
         when_missing: ``stop`` raises for the first engine that is not installed, ``skip`` leaves its voices out and says so.
@@ -75,40 +86,88 @@ def usable_voices(written: Sequence[str], *, when_missing: str) -> tuple[list[Vo
                 engines.create(voice.engine, "tts")
             left_out.append(f"{voice} left out: {', '.join(lacking)} is not installed (to mend: {info.install})")
             continue
-        engine = engines.create(voice.engine, "tts")
-        if voice.voice not in engine.voices():
-            raise unknown_name(f"{voice.engine} voice", voice.voice, engine.voices(), where="voices")
-        voices.append(voice)
+        engine = engines.create(voice.engine, "tts", **(options or {}).get(voice.engine, {}))
+        aliases = engine.aliases() if hasattr(engine, "aliases") else None
+        resolved = resolve_voice(voice.engine, voice.voice, engine.voices(), where="voices", aliases=aliases)
+        if lacking := _unready(engine):
+            if when_missing == "stop":
+                raise lacking
+            left_out.append(f"{voice} left out: {lacking}")
+            continue
+        voices.append(Voice(voice.engine, resolved))
     if not voices:
         raise EngineUnavailableError("no voice is left to speak with", where="voices", got="; ".join(left_out) or "an empty list", mend="workbench doctor")
-    return voices, left_out
+    return list(dict.fromkeys(voices)), left_out
+
+
+def _unready(engine: Any) -> EngineUnavailableError | None:
+    """What an installed engine still lacks, weights or a key, for engines that can tell without loading."""
+    try:
+        getattr(engine, "check_ready", lambda: None)()
+    except EngineUnavailableError as error:
+        return error
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One text in one voice, and the file that its audio goes to."""
+
+    position: int
+    voice: Voice
+    text: TextToSpeak
+    path: str
+    speed: float
+
+    @property
+    def request(self) -> SpeechRequest:
+        return SpeechRequest(self.text.text, self.voice.voice, self.speed, sensitive=self.text.sensitive)
 
 
 class _Speaker:
-    """Worker of ``speak``: one batch is a list of (voice, text, file)."""
+    """Worker of ``speak``; an engine gets all jobs of a batch that are its own in one call."""
 
-    def __init__(self) -> None:
-        self._engines: dict[str, object] = {}
+    def __init__(self, *, options: Options, device: str) -> None:
+        self._options, self._device = options, device
+        self._engines: dict[str, Any] = {}
 
-    def process(self, batch: Sequence[tuple[int, Voice, TextToSpeak, str, float]]) -> list[tuple[int, float, Failure | None]]:
-        return [self._one(*job) for job in batch]
+    def process(self, batch: Sequence[_Job]) -> list[tuple[int, float, Failure | None]]:
+        by_engine: dict[str, list[_Job]] = {}
+        for job in batch:
+            by_engine.setdefault(job.voice.engine, []).append(job)
+        return [outcome for name, jobs in by_engine.items() for outcome in self._together(name, jobs)]
 
-    def _one(self, position: int, voice: Voice, text: TextToSpeak, path: str, speed: float) -> tuple[int, float, Failure | None]:
+    def _together(self, name: str, jobs: Sequence[_Job]) -> list[tuple[int, float, Failure | None]]:
         started = time.perf_counter()
         try:
-            if voice.engine not in self._engines:
-                engine = engines.create(voice.engine, "tts")
-                engine.load("cpu")
-                self._engines[voice.engine] = engine
-            (spoken,) = self._engines[voice.engine].speak([SpeechRequest(text.text, voice.voice, speed)])
-            audio_io.write_wav(spoken, path)
-        except Exception as error:  # noqa: BLE001 - a text that cannot be spoken is a row, not the end of the run
-            return position, time.perf_counter() - started, Failure.of("speak", error)
-        return position, time.perf_counter() - started, None
+            outcomes = speak_each(self._engine(name), [job.request for job in jobs])
+        except Exception as error:  # noqa: BLE001 - an engine that cannot load costs its texts, not the run
+            outcomes = [error] * len(jobs)
+        failures = [_kept(outcome, job.path) for job, outcome in zip(jobs, outcomes, strict=True)]
+        took = (time.perf_counter() - started) / len(jobs)
+        return [(job.position, took, failure) for job, failure in zip(jobs, failures, strict=True)]
+
+    def _engine(self, name: str) -> Any:
+        if name not in self._engines:
+            engine = engines.create(name, "tts", **self._options.get(name, {}))
+            engine.load(self._device)
+            self._engines[name] = engine
+        return self._engines[name]
 
     def close(self) -> None:
         for engine in self._engines.values():
             engine.close()
+
+
+def _kept(outcome: Any, path: str) -> Failure | None:
+    """Write the audio; what came in its place, or writing it, as a failure."""
+    if isinstance(outcome, Exception):
+        return Failure.of("speak", outcome)
+    try:
+        audio_io.write_wav(outcome, path)
+    except Exception as error:  # noqa: BLE001 - a text that cannot be kept is a row, not the end of the run
+        return Failure.of("speak", error)
+    return None
 
 
 def speak(
@@ -119,47 +178,61 @@ def speak(
     dataset: str,
     speed: float = 1.0,
     workers: int = 1,
+    options: Options | None = None,
+    device: str = "cpu",
     say: Callable[[str], None] = print_line,
 ) -> Spoken:
-    """Every text in every voice: clips in order of text, then voice. A text that could not be spoken is a clip with a fault."""
-    jobs = list(_jobs(texts, voices, Path(folder), speed))
-    todo = [job for job in jobs if not Path(job[3]).exists()]
+    """Every text in every voice: clips in order of text, then voice. A text that could not be spoken is a clip with a fault.
+
+    Raises:
+        PrivacyError: a sensitive text and a cloud engine among the voices; before anything is spoken.
+    """
+    options = options or {}
+    made = {voice.engine: engines.create(voice.engine, "tts", **options.get(voice.engine, {})) for voice in voices}
+    jobs = _jobs(texts, voices, Path(folder), speed, {name: engine.identity() for name, engine in made.items()})
+    for name, engine in made.items():
+        if getattr(engine, "cloud", False) or engines.info(name, "tts").cloud:
+            refuse_sensitive(name, [job.request for job in jobs if job.voice.engine == name])
+    todo = [job for job in jobs if not Path(job.path).exists()]
     progress = Progress(f"speak {dataset}", total=len(jobs), say=say)
     progress.add(len(jobs) - len(todo))
     sec, failures = 0.0, {}
-    batches = [todo[start : start + 4] for start in range(0, len(todo), 4)]
-    for outcome in run_local(batches, make_worker=_Speaker, arguments={}, workers=min(workers, max(1, len(todo) // 8)), on_death=_died):
+    size = max(4, 2 * max((getattr(engine, "concurrency", 1) for engine in made.values()), default=1))
+    batches = [todo[start : start + size] for start in range(0, len(todo), size)]
+    arguments = {"options": {name: dict(options.get(name, {})) for name in made}, "device": device}
+    for outcome in run_local(batches, make_worker=_Speaker, arguments=arguments, workers=min(workers, max(1, len(todo) // 8)), on_death=_died):
         for position, took, failure in outcome:
             sec += took
             if failure:
                 failures[position] = failure
         progress.add(len(outcome), computed=len(outcome), failed=sum(failure is not None for *_, failure in outcome))
     progress.finish()
-    return Spoken(tuple(_clip(job, dataset, failures.get(job[0])) for job in jobs), sec, len(jobs) - len(todo))
+    return Spoken(tuple(_clip(job, dataset, failures.get(job.position)) for job in jobs), sec, len(jobs) - len(todo))
 
 
-def _jobs(texts: Sequence[TextToSpeak], voices: Sequence[Voice], folder: Path, speed: float) -> Iterator[tuple[int, Voice, TextToSpeak, str, float]]:
-    identities = {voice.engine: engines.create(voice.engine, "tts").identity() for voice in voices}
-    position = 0
+def _jobs(
+    texts: Sequence[TextToSpeak], voices: Sequence[Voice], folder: Path, speed: float, identities: Mapping[str, dict[str, object]]
+) -> list[_Job]:
+    jobs = []
     for text in texts:
         for voice in voices:
             name = fingerprint(engine=identities[voice.engine], voice=voice.voice, speed=speed, text=text.text)
-            yield position, voice, text, str(folder / voice.engine / voice.voice / f"{name}.wav"), speed
-            position += 1
+            jobs.append(_Job(len(jobs), voice, text, str(folder / voice.engine / voice.voice / f"{name}.wav"), speed))
+    return jobs
 
 
-def _clip(job: tuple[int, Voice, TextToSpeak, str, float], dataset: str, failure: Failure | None) -> Clip:
-    _, voice, text, path, _ = job
+def _clip(job: _Job, dataset: str, failure: Failure | None) -> Clip:
+    text = job.text
     return Clip(
-        clip_id=f"{text.text_id}/{voice}",
-        audio=path,
+        clip_id=f"{text.text_id}/{job.voice}",
+        audio=job.path,
         text=text.text if text.reference is None else text.reference,
         dataset=dataset,
-        speaker=str(voice),
+        speaker=str(job.voice),
         category=text.category,
         fault=f"could not be spoken: {failure.type}: {failure.message}" if failure else None,
     )
 
 
-def _died(job: tuple) -> list[tuple[int, float, Failure | None]]:
-    return [(job[0], 0.0, Failure("speak", "WorkerDied", "the worker process died on this text twice"))]
+def _died(job: _Job) -> list[tuple[int, float, Failure | None]]:
+    return [(job.position, 0.0, Failure("speak", "WorkerDied", "the worker process died on this text twice"))]

@@ -38,6 +38,7 @@ class ValidationConfig(Config):
     text_limit: int = Field(0, ge=0)
     voices: tuple[str, ...] = ("flite/slt", "espeak/en-us")
     speed: float = Field(1.0, ge=0.25, le=4.0)
+    sensitive: bool = False
     missing_engines: Literal["stop", "skip"] = "stop"
     manifest: str = ""
     manifest_kind: str = ""
@@ -66,7 +67,7 @@ class ValidationConfig(Config):
     speech_folder: str = "outputs/speech"
 
     def scan_config(self) -> ScanConfig:
-        return ScanConfig(
+        heard = ScanConfig(
             fast=self.fast,
             precision=self.precision,
             judges=self.judges,
@@ -80,6 +81,11 @@ class ValidationConfig(Config):
             breaker_rest_sec=self.breaker_rest_sec,
             seed=self.seed,
         )
+        # An engine that only speaks is none of the scan's.
+        speaking = {written.partition("/")[0] for written in (*self.voices, *self.planted_tune_voices, *self.planted_test_voices)}
+        listening = {heard.fast, heard.precision, *heard.judges}
+        options = {name: given for name, given in self.engine_options.items() if name in listening or name not in speaking}
+        return heard.model_copy(update={"engine_options": options})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +154,22 @@ def _clips(config: ValidationConfig, say: Callable[[str], None]) -> tuple[Any, S
         clips = _evenly(manifest, total, limit) if limit < total else manifest
         return clips, Source(manifest.dataset, described, limit, 0.0, ())
     prompts = load_prompts(config.texts, limit=config.text_limit)
-    voices, left_out = usable_voices(config.voices, when_missing=config.missing_engines)
+    voices, left_out = usable_voices(config.voices, when_missing=config.missing_engines, options=config.engine_options)
     for line in left_out:
         say(line)
-    texts = [TextToSpeak(p.prompt_id, p.text, p.category) for p in prompts]
+    texts = [TextToSpeak(p.prompt_id, p.text, p.category, sensitive=config.sensitive or p.sensitive) for p in prompts]
     dataset = config.dataset or Path(config.texts).stem
-    spoken = speak(texts, voices, folder=config.speech_folder, dataset=dataset, speed=config.speed, workers=config.workers, say=say)
+    spoken = speak(
+        texts,
+        voices,
+        folder=config.speech_folder,
+        dataset=dataset,
+        speed=config.speed,
+        workers=config.workers,
+        options=config.engine_options,
+        device=config.device,
+        say=say,
+    )
     described = f"{len(prompts)} texts of {config.texts!r} in {len(voices)} voices"
     return list(spoken.clips), Source(dataset, described, len(spoken.clips), spoken.sec, tuple(left_out))
 
@@ -186,6 +202,7 @@ def _planted(config: ValidationConfig, store: Store, name: str, say: Callable[[s
         test_voices=test,
         speech_folder=config.speech_folder,
         seed=config.seed,
+        speech_options=config.engine_options,
         say=say,
     )
 
@@ -196,7 +213,7 @@ def _some_voices(written: Sequence[str], config: ValidationConfig) -> tuple[list
     if not written:
         return [], []
     try:
-        return usable_voices(written, when_missing=config.missing_engines)
+        return usable_voices(written, when_missing=config.missing_engines, options=config.engine_options)
     except EngineUnavailableError as error:
         if config.missing_engines == "stop":
             raise

@@ -13,7 +13,7 @@ from functools import cache
 
 from workbench.audio import Audio
 from workbench.tts.base import SpeechRequest
-from workbench.tts.programs import check_speed, check_voice, speak_with
+from workbench.tts.programs import check_speed, check_voice, refuse_phonemes, speak_with
 
 WORDS_PER_MINUTE = 175
 VOICES = ("en-029", "en-gb", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-gb-x-rp", "en-us")
@@ -45,6 +45,7 @@ class EspeakSynthesizer:
     def _one(self, request: SpeechRequest) -> Audio:
         check_voice(self.name, request.voice, VOICES)
         check_speed(self.name, request.speed)
+        refuse_phonemes(self.name, request)
         pace = str(round(WORDS_PER_MINUTE * request.speed))
         if _door() == "program":
             command = ["espeak-ng", "-v", request.voice, "-s", pace, "-f", "{text}", "-w", "{wav}"]

@@ -8,7 +8,7 @@ from functools import cache
 
 from workbench.audio import Audio
 from workbench.tts.base import SpeechRequest
-from workbench.tts.programs import check_speed, check_voice, speak_with
+from workbench.tts.programs import check_speed, check_voice, refuse_phonemes, speak_with
 
 
 class FliteSynthesizer:
@@ -37,6 +37,7 @@ class FliteSynthesizer:
     def _one(self, request: SpeechRequest) -> Audio:
         check_voice(self.name, request.voice, self.voices())
         check_speed(self.name, request.speed)
+        refuse_phonemes(self.name, request)
         command = ["flite", "-voice", request.voice]
         if request.speed != 1.0:
             command += ["--setf", f"duration_stretch={1 / request.speed:.4f}"]

@@ -1,4 +1,4 @@
-"""What the synthesisers share that run as programs of their own: time-outs, clear errors, clean-up."""
+"""What synthesisers share: checks of a request, and for those that run as programs of their own time-outs, clear errors, clean-up."""
 
 from __future__ import annotations
 
@@ -9,19 +9,32 @@ from pathlib import Path
 
 from workbench import audio as audio_io
 from workbench.audio import Audio
-from workbench.errors import EngineError, TextError, unknown_name
+from workbench.errors import EngineError, TextError
+from workbench.tts.base import SpeechRequest
+from workbench.tts.voices import resolve_voice
 
 
 def check_voice(engine: str, voice: str, voices: Sequence[str]) -> None:
-    """Raise ``UnknownNameError`` with the nearest voices unless the engine has this one."""
-    if voice not in voices:
-        raise unknown_name(f"{engine} voice", voice, voices)
+    """Raise ``UnknownNameError`` with the nearest voices, or with whose voice it is, unless the engine has this one."""
+    resolve_voice(engine, voice, voices)
 
 
-def check_speed(engine: str, speed: float) -> None:
-    """Raise ``EngineError`` outside the range in which the programs still speak words."""
-    if not 0.25 <= speed <= 4.0:
-        raise EngineError("speed out of range", where=engine, got=speed, expected="0.25 to 4.0")
+def check_speed(engine: str, speed: float, *, slowest: float = 0.25, fastest: float = 4.0) -> None:
+    """Raise ``EngineError`` outside the range in which the engine still speaks words."""
+    if not slowest <= speed <= fastest:
+        raise EngineError("speed out of range", where=engine, got=speed, expected=f"{slowest:g} to {fastest:g}")
+
+
+def check_text(engine: str, text: str) -> None:
+    """Raise ``TextError`` when there is no letter or digit to say."""
+    if not any(c.isalnum() for c in text):
+        raise TextError("nothing to say", where=engine, got=text or "empty text", expected="at least one letter or digit")
+
+
+def refuse_phonemes(engine: str, request: SpeechRequest) -> None:
+    """Raise ``EngineError`` for a request in phonemes: spoken as text it would sound right and be wrong."""
+    if request.phonemes is not None:
+        raise EngineError("takes no phonemes", where=engine, got=request.phonemes, mend="use kokoro, or leave phonemes out")
 
 
 def speak_with(engine: str, command: Sequence[str], text: str, *, timeout_sec: float) -> Audio:
@@ -33,8 +46,7 @@ def speak_with(engine: str, command: Sequence[str], text: str, *, timeout_sec: f
         TextError: nothing to say.
         EngineError: the program failed, hung or wrote no audio.
     """
-    if not any(c.isalnum() for c in text):
-        raise TextError("nothing to say", where=engine, got=text or "empty text", expected="at least one letter or digit")
+    check_text(engine, text)
     with tempfile.TemporaryDirectory(prefix="workbench-tts-") as folder:
         text_file, wav = Path(folder, "text.txt"), Path(folder, "out.wav")
         text_file.write_text(text + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Our own prompt sets as data: ``<name>.tsv`` beside this file with the columns prompt_id, category, text."""
+"""Our own prompt sets as data: ``<name>.tsv`` beside this file with the columns prompt_id, category, text (and, in a user's own, sensitive)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from workbench.errors import TextError, unknown_name
 
 FOLDER = Path(__file__).parent
 COLUMNS = ("prompt_id", "category", "text")
+_YES, _NO = ("yes", "true", "1"), ("no", "false", "0", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One text to be spoken."""
+    """One text to be spoken. A ``sensitive`` one is never handed to a cloud engine."""
 
     prompt_id: str
     category: str
     text: str
+    sensitive: bool = False
 
 
 def prompt_sets() -> dict[str, Path]:
@@ -35,7 +37,7 @@ def load_prompts(source: str | Path, *, limit: int = 0) -> list[Prompt]:
 
     Raises:
         UnknownNameError: neither a set nor a file.
-        TextError: the file is not UTF-8, lacks the columns or is empty.
+        TextError: the file is not UTF-8, lacks the columns or is empty, or its optional column ``sensitive`` says neither yes nor no.
     """
     path = prompt_sets().get(str(source), Path(source))
     if not path.is_file():
@@ -56,7 +58,14 @@ def _from_table(lines: Iterable[str], path: Path) -> list[Prompt]:
     reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     if lacking := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
         raise TextError(f"prompt table lacks {', '.join(lacking)}", where=path, got=reader.fieldnames, expected=", ".join(COLUMNS))
-    return [Prompt(row["prompt_id"], row["category"] or "", row["text"] or "") for row in reader]
+    return [Prompt(row["prompt_id"], row["category"] or "", row["text"] or "", _is_sensitive(row, path)) for row in reader]
+
+
+def _is_sensitive(row: dict[str, str], path: Path) -> bool:
+    said = (row.get("sensitive") or "").strip().lower()
+    if said not in (*_YES, *_NO):
+        raise TextError("sensitive must say yes or no", where=f"{path}, prompt {row['prompt_id']}", got=said, expected="yes, no or nothing")
+    return said in _YES
 
 
 def _from_lines(lines: Iterable[str]) -> list[Prompt]:

@@ -1,0 +1,87 @@
+"""Judges' models with random weights in their published formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+MELS = {"ms_sr": None, "ms_n_fft": 4096, "ms_hop_length": 0.01, "ms_win_length": 0.02, "ms_n_mels": 48, "ms_seg_length": 15}
+CONVOLUTIONS = {"cnn_c_out_1": 16, "cnn_c_out_2": 32, "cnn_c_out_3": 64, "cnn_kernel_size": (3, 3), "cnn_dropout": 0.2}
+#: Settings of the published ``nisqa.tar``: 0.2 M parameters, so the tests use the architecture at its full size.
+NISQA = MELS | CONVOLUTIONS | {
+    "model": "NISQA_DIM", "ms_fmax": 20000, "ms_seg_hop_length": 4, "ms_max_segments": 1300,
+    "cnn_model": "adapt", "cnn_fc_out_h": None, "cnn_pool_1": [24, 7], "cnn_pool_2": [12, 5], "cnn_pool_3": [6, 3],
+    "td": "self_att", "td_sa_d_model": 64, "td_sa_nhead": 1, "td_sa_pos_enc": None, "td_sa_num_layers": 2, "td_sa_h": 64, "td_sa_dropout": 0.1,
+    "td_2": "skip", "pool": "att", "pool_att_h": 128, "pool_att_dropout": 0.1,
+}
+#: Settings of the published ``nisqa_tts.tar``.
+NISQA_TTS = MELS | CONVOLUTIONS | {
+    "model": "NISQA", "ms_fmax": 8000, "ms_seg_hop_length": 1, "ms_max_segments": 6000, "cnn_model": "standard", "cnn_fc_out_h": 20,
+    "td": "lstm", "td_lstm_h": 128, "td_lstm_num_layers": 1, "td_lstm_dropout": 0, "td_lstm_bidirectional": True,
+    "td_2": "skip", "pool": "last_step_bi", "pool_att_h": None, "pool_att_dropout": None,
+}
+
+
+def save_nisqa(path: Path, *, seed: int = 0) -> Path:
+    """A checkpoint like ``nisqa.tar``. Its scores differ between clips by tenths, as those of trained weights do."""
+    shapes = _convolution_shapes(last_width=3) | _attention_shapes()
+    for k in range(5):
+        shapes |= {f"pool_layers.{k}.model.{name}": shape for name, shape in _linears({"linear1": (128, 64), "linear2": (1, 128), "linear3": (1, 64)}).items()}
+    return _save(path, NISQA, shapes, seed=seed)
+
+
+def save_nisqa_tts(path: Path, *, seed: int = 0) -> Path:
+    """A checkpoint like ``nisqa_tts.tar``."""
+    shapes = _convolution_shapes(last_width=3) | _linears({"cnn.model.fc_out": (20, 768), "pool.model.linear": (1, 256)})
+    for direction in ("", "_reverse"):
+        for name, shape in {"weight_ih": (512, 20), "weight_hh": (512, 128), "bias_ih": (512,), "bias_hh": (512,)}.items():
+            shapes[f"time_dependency.model.lstm.{name}_l0{direction}"] = shape
+    return _save(path, NISQA_TTS, shapes, seed=seed)
+
+
+def _linears(shapes: dict[str, tuple[int, int]]) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.{part}": own for name, shape in shapes.items() for part, own in (("weight", shape), ("bias", shape[:1]))}
+
+
+def _convolution_shapes(*, last_width: int) -> dict[str, tuple[int, ...]]:
+    channels, shapes = (1, 16, 32, 64, 64, 64, 64), {}
+    for k in range(1, 7):
+        shapes[f"cnn.model.conv{k}.weight"] = (channels[k], channels[k - 1], 3, last_width if k == 6 else 3)
+        for name in ("conv{}.bias", "bn{}.weight", "bn{}.bias", "bn{}.running_mean", "bn{}.running_var"):
+            shapes[f"cnn.model.{name.format(k)}"] = (channels[k],)
+        shapes[f"cnn.model.bn{k}.num_batches_tracked"] = ()
+    return shapes
+
+
+def _attention_shapes() -> dict[str, tuple[int, ...]]:
+    shapes = _linears({"linear": (64, 384)}) | {"norm1.weight": (64,), "norm1.bias": (64,)}
+    for k in range(2):
+        own = _linears({"self_attn.out_proj": (64, 64), "linear1": (64, 64), "linear2": (64, 64)})
+        own |= {"self_attn.in_proj_weight": (192, 64), "self_attn.in_proj_bias": (192,)}
+        own |= {f"norm{n}.{part}": (64,) for n in (1, 2) for part in ("weight", "bias")}
+        shapes |= {f"layers.{k}.{name}": shape for name, shape in own.items()}
+    return {f"time_dependency.model.{name}": shape for name, shape in shapes.items()}
+
+
+def _save(path: Path, settings: dict, shapes: dict[str, tuple[int, ...]], *, seed: int) -> Path:
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    state = {name: _tensor(name, shape, generator) for name, shape in shapes.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"args": settings, "model_state_dict": state}, path)
+    return path
+
+
+def _tensor(name: str, shape: tuple[int, ...], generator):
+    import torch
+
+    if name.endswith("num_batches_tracked"):
+        return torch.tensor(1)
+    noise = torch.randn(shape, generator=generator)
+    if name.endswith("running_var"):
+        return 0.5 + noise.abs()
+    if ".bn" in name and name.endswith("weight") or ".norm" in name and name.endswith("weight"):
+        return 1 + 0.2 * noise
+    # Mel values are tens of dB: without small first weights everything after would saturate.
+    gain = 0.05 if "conv1" in name else 1.5 if len(shape) > 1 else 0.1
+    return gain * noise / max(1, torch.Size(shape[1:]).numel()) ** 0.5

@@ -152,13 +152,13 @@ class NisqaJudge:
     def _computed(self, name: str, waves: list[np.ndarray]) -> list[np.ndarray]:
         import torch
 
-        from workbench.judges.nisqa_mels import segments_of
+        from workbench.judges.nisqa_mels import mels_of
 
         settings, network = self._models[name]
         # Reduced precision of convolutions, cuDNN's default, would move a score in the third decimal.
         with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
-            segments, counts = segments_of(waves, settings, sample_rate_hz=SAMPLE_RATE_HZ, device=self._device)
-            return list(network(segments, counts).double().cpu().numpy())
+            mels = mels_of(waves, settings, sample_rate_hz=SAMPLE_RATE_HZ, device=self._device)
+            return list(network(mels).double().cpu().numpy())
 
 
 def _parts(wave: np.ndarray, settings: MelSettings) -> list[np.ndarray]:

@@ -17,14 +17,14 @@ from torch.nn import functional
 
 from workbench.errors import EngineError
 
-# Segments convolved at a time: the largest map of a chunk (16 x 48 x 15 per segment) stays near 6 MB.
+# Segments convolved at a time: the largest map of a chunk (16 x 48 x 15 floats per segment) stays under 6 MB.
 _CHUNK_SEGMENTS = 128
 _NORM_EPSILON = 1e-5
 ARCHITECTURES = {("NISQA_DIM", "adapt", "self_att", "att"): 5, ("NISQA", "adapt", "self_att", "att"): 1, ("NISQA", "standard", "lstm", "last_step_bi"): 1}
 
 
 class Network(nn.Module):
-    """Segments of several clips -> scores, shape (clips, outputs); evaluation only.
+    """Mels of several clips -> scores, shape (clips, outputs); evaluation only.
 
     Args:
         args: the checkpoint's settings.
@@ -54,17 +54,34 @@ class Network(nn.Module):
             raise EngineError("NISQA weights do not fit their own settings", where=where, got=str(error), expected=" / ".join(kind)) from error
         self.eval().requires_grad_(False)
 
-    def forward(self, segments: Tensor, counts: Sequence[int]) -> Tensor:
+    def forward(self, mels: Sequence[Tensor]) -> Tensor:
         """
         Args:
-            segments: shape (N, bands, frames), of all clips one after the other.
-            counts: segments of each clip; they add up to N.
+            mels: of each clip, shape (T, bands), T enough for one segment.
         """
-        features = torch.cat([self.cnn(chunk) for chunk in segments.split(_CHUNK_SEGMENTS)])
+        hop, frames = self.cnn.hop, self.cnn.frames
+        counts = [(len(mel) - frames) // hop + 1 for mel in mels]
+        features = self._features(mels)
         lengths = torch.tensor(counts, device=features.device)
-        padded = nn.utils.rnn.pad_sequence(features.split(list(counts)), batch_first=True)
+        padded = nn.utils.rnn.pad_sequence(features.split(counts), batch_first=True)
         hidden = self.over_time(padded, lengths)
         return torch.cat([pool(hidden, lengths) for pool in self.pools], dim=1)
+
+    def _features(self, mels: Sequence[Tensor]) -> Tensor:
+        """(segments of all clips, features). The clips lie end to end; segments that would span two of them are computed and dropped."""
+        hop, frames = self.cnn.hop, self.cnn.frames
+        lengths = [-(-len(mel) // hop) * hop for mel in mels]
+        line = torch.cat([functional.pad(mel, (0, 0, 0, length - len(mel))) for mel, length in zip(mels, lengths, strict=True)])
+        # Past the end, so that the last clip has as many segments begin in it as the others have.
+        line = functional.pad(line, (0, 0, 0, frames - hop if frames > hop else 0))
+        step = _CHUNK_SEGMENTS * hop
+        begun = [self.cnn(line[first : first + step + frames - hop]) for first in range(0, len(line) - frames + 1, step)]
+        features = torch.cat(begun)
+        starts, kept = 0, []
+        for mel, length in zip(mels, lengths, strict=True):
+            kept.append(features[starts : starts + (len(mel) - frames) // hop + 1])
+            starts += length // hop
+        return torch.cat(kept)
 
 
 class _Tensors:
@@ -94,7 +111,8 @@ class _Tensors:
         scale = self.take(f"bn{number}.weight").double() / (self.take(f"bn{number}.running_var").double() + _NORM_EPSILON).sqrt()
         shift = self.take(f"bn{number}.bias").double() - self.take(f"bn{number}.running_mean").double() * scale
         layer = nn.Conv2d(weight.shape[1], weight.shape[0], tuple(weight.shape[2:]), padding=padding)
-        return _filled(layer, weight=(weight * scale[:, None, None, None]).float(), bias=(bias * scale + shift).float())
+        layer = _filled(layer, weight=(weight * scale[:, None, None, None]).float(), bias=(bias * scale + shift).float())
+        return layer.to(memory_format=torch.channels_last)
 
     def check_all_used(self) -> None:
         left = sorted(name for name in self.state if name not in self.used and not name.endswith("num_batches_tracked"))
@@ -108,24 +126,52 @@ def _filled(layer: nn.Module, **tensors: Tensor) -> nn.Module:
 
 
 class _Convolutions(nn.Module):
-    """(N, bands, frames) -> (N, features): six convolutions with three poolings."""
+    """Mels of one stretch of time -> features of its segments: six convolutions with three poolings."""
 
     def __init__(self, tensors: _Tensors, args: Mapping[str, Any], *, adaptive: bool) -> None:
         super().__init__()
+        self.frames, self.hop = int(args["ms_seg_length"]), int(args["ms_seg_hop_length"])
         self.sizes = tuple(tuple(args[f"cnn_pool_{k}"]) for k in (1, 2, 3)) if adaptive else None
         # The adaptive network's last kernel is as wide as its map and needs no padding there.
         paddings = [(1, 1)] * 5 + [(1, 0) if adaptive else (1, 1)]
         self.layers = nn.ModuleList(tensors.convolution(k, padding=padding) for k, padding in enumerate(paddings, 1))
         self.last = tensors.linear("fc" if adaptive else "fc_out") if args.get("cnn_fc_out_h") else None
+        # Pooled columns then begin at every second frame of the clip as of the segment, and neighbours have them in common.
+        self.shares = adaptive and self.frames == 15 and self.hop % 2 == 0 and self.sizes[0] == (int(args["ms_n_mels"]) // 2, 7)
 
-    def forward(self, segments: Tensor) -> Tensor:
-        x = segments[:, None]
-        for number, layer in enumerate(self.layers):
-            x = functional.relu(layer(x), inplace=True)
-            if number in (0, 1, 3):
+    def forward(self, mel: Tensor) -> Tensor:
+        """(T, bands) -> (segments that begin at multiples of the hop, features)."""
+        x = self._first_shared(mel) if self.shares else self._first(mel)
+        for number, layer in enumerate(self.layers[1:], 1):
+            x = layer(x)
+            if number in (1, 3):
                 x = self._pooled(x, (0, 1, 3).index(number))
+            x = x.relu_()  # after the pooling, which leaves less to do and the same result
         x = x.flatten(1)
         return x if self.last is None else self.last(x)
+
+    def _first(self, mel: Tensor) -> Tensor:
+        segments = mel.unfold(0, self.frames, self.hop)[:, None].contiguous(memory_format=torch.channels_last)
+        return self._pooled(self.layers[0](segments), 0).relu_()
+
+    def _first_shared(self, mel: Tensor) -> Tensor:
+        """First convolution and pooling, computed once for all segments that overlap; only a segment's edges, which see zeros, are its own.
+
+        Pooled column k of 7 is the highest of columns 2 k to 2 k + 2 of 15.
+        """
+        image, (weight, bias) = mel.T[None, None], (self.layers[0].weight, self.layers[0].bias)
+        count = (len(mel) - self.frames) // self.hop + 1
+        inner = _pairs_max(functional.conv2d(image, weight, bias, padding=(1, 0)))  # column 0 is that of frame 1
+        left = _pairs_max(functional.conv2d(image[..., :-1], weight[..., 1:], bias, padding=(1, 0), stride=(1, self.hop)))[..., :count]
+        right = _pairs_max(functional.conv2d(image[..., 13:], weight[..., :-1], bias, padding=(1, 0), stride=(1, self.hop)))[..., :count]
+        triples = torch.maximum(torch.maximum(inner[..., 1:-2:2], inner[..., 2:-1:2]), inner[..., 3::2])  # of frames 2 to 4, 4 to 6, ...
+        edge = torch.maximum(inner[..., :-1], inner[..., 1:])  # of frames 1 and 2, 2 and 3, ...
+        out = mel.new_empty((count, image.shape[2] // 2, 7, weight.shape[0]))  # channels innermost
+        out[:, :, 0] = _by_time(torch.maximum(left, edge[..., :: self.hop][..., :count]))
+        for k in range(1, 6):
+            out[:, :, k] = _by_time(triples[..., k - 1 :: self.hop // 2][..., :count])
+        out[:, :, 6] = _by_time(torch.maximum(right, edge[..., 11 :: self.hop][..., :count]))
+        return out.permute(0, 3, 1, 2).relu_()
 
     def _pooled(self, x: Tensor, which: int) -> Tensor:
         if self.sizes is not None:
@@ -133,21 +179,37 @@ class _Convolutions(nn.Module):
         return functional.max_pool2d(x, 2, padding=(0, 1) if which == 0 else 0)
 
 
+def _pairs_max(x: Tensor) -> Tensor:
+    """(1, C, H, W) -> (1, C, H / 2, W)."""
+    return torch.maximum(x[:, :, 0::2], x[:, :, 1::2])
+
+
+def _by_time(x: Tensor) -> Tensor:
+    """(1, C, H, N) -> (N, H, C)."""
+    return x[0].permute(2, 1, 0)
+
+
 def adaptive_max(x: Tensor, size: Sequence[int]) -> Tensor:
-    """``adaptive_max_pool2d`` without the indices that it would also compute, two to three times as fast on a CPU.
+    """``adaptive_max_pool2d`` without the indices that it would also compute, for maps that halve in height.
 
     Args:
-        x: shape (N, C, H, W); ``size[0]`` must divide H.
+        x: shape (N, C, H, W), channels innermost in memory.
 
     Returns:
-        shape (N, C, size[0], size[1]).
+        shape (N, C, size[0], size[1]), likewise.
     """
-    height, width = x.shape[2:]
-    if height % size[0]:
+    if x.shape[2] != 2 * size[0]:
         return functional.adaptive_max_pool2d(x, tuple(size))
-    x = x.unflatten(2, (size[0], height // size[0])).amax(3)
-    spans = [(k * width // size[1], -(-(k + 1) * width // size[1])) for k in range(size[1])]
-    return torch.stack([x[..., start:end].amax(-1) for start, end in spans], dim=-1)
+    x = torch.maximum(x[:, :, 0::2], x[:, :, 1::2]).permute(0, 2, 3, 1)
+    width = x.shape[2]
+    out = x.new_empty((*x.shape[:2], size[1], x.shape[3]))
+    for k in range(size[1]):
+        start, end = k * width // size[1], -(-(k + 1) * width // size[1])
+        highest = x[:, :, start]
+        for column in range(start + 1, end):
+            highest = torch.maximum(highest, x[:, :, column])
+        out[:, :, k] = highest
+    return out.permute(0, 3, 1, 2)
 
 
 class _SelfAttention(nn.Module):

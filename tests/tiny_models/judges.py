@@ -85,3 +85,52 @@ def _tensor(name: str, shape: tuple[int, ...], generator):
     # Mel values are tens of dB: without small first weights everything after would saturate.
     gain = 0.05 if "conv1" in name else 1.5 if len(shape) > 1 else 0.1
     return gain * noise / max(1, torch.Size(shape[1:]).numel()) ** 0.5
+
+
+def save_scoreq(path: Path, *, seed: int = 0, batches: str = "free", layers: int = 0, channels: int = 16) -> Path:
+    """A graph like ``adapt_nr_synthetic.onnx``: samples (batch, T) -> (batch, 1).
+
+    Like the real one it normalises over time after its first convolution and takes the mean over time at the end, so that padding and
+    neighbours that leak would change its score.
+
+    Args:
+        batches: ``free`` (a batch axis that works), ``one`` (fixed at 1) or ``mixing`` (a batch axis over which it normalises, too).
+        layers: further convolutions of kernel 3, for a graph that has something to compute.
+    """
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(seed)
+
+    def noise(name: str, *shape: int) -> onnx.TensorProto:
+        return numpy_helper.from_array((rng.standard_normal(shape) / max(1, int(np.prod(shape[1:]))) ** 0.5).astype(np.float32), name)
+
+    half = channels // 2
+    weights = [noise("w0", half, 1, 10), noise("w1", channels, half, 8), noise("out", channels, 1), noise("bias", 1)]
+    weights += [numpy_helper.from_array(np.full(half, value, np.float32), name) for name, value in (("scale", 1.0), ("shift", 0.1))]
+    weights += [numpy_helper.from_array(np.array(axes, np.int64), name) for name, axes in (("one", [1]), ("time", [2]), *([("all", [0, 2])] if batches == "mixing" else []))]
+    mean = [helper.make_node("ReduceMean", ["c1", "all"], ["m"], keepdims=1), helper.make_node("Sub", ["c1", "m"], ["mixed"])]
+    nodes = [
+        helper.make_node("Unsqueeze", ["audio_input", "one"], ["x"]),
+        helper.make_node("Conv", ["x", "w0"], ["c0"], strides=[5]),
+        helper.make_node("InstanceNormalization", ["c0", "scale", "shift"], ["n"]),
+        helper.make_node("Relu", ["n"], ["a0"]),
+        helper.make_node("Conv", ["a0", "w1"], ["c1"], strides=[8]),
+        *(mean if batches == "mixing" else []),
+        helper.make_node("Tanh", ["mixed" if batches == "mixing" else "c1"], ["h0"]),
+    ]
+    for k in range(layers):
+        weights.append(noise(f"v{k}", channels, channels, 3))
+        nodes += [helper.make_node("Conv", [f"h{k}", f"v{k}"], [f"d{k}"], pads=[1, 1]), helper.make_node("Relu", [f"d{k}"], [f"h{k + 1}"])]
+    nodes += [
+        helper.make_node("ReduceMean", [f"h{layers}", "time"], ["pooled"], keepdims=0),
+        helper.make_node("MatMul", ["pooled", "out"], ["score"]),
+        helper.make_node("Add", ["score", "bias"], ["mos_output"]),
+    ]
+    rows = 1 if batches == "one" else "batch_size"
+    ends = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in (("audio_input", [rows, "samples"]), ("mos_output", [rows, 1])))
+    graph = helper.make_graph(nodes, "scoreq", [next(ends)], [next(ends)], weights)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
+    return path

@@ -21,12 +21,12 @@ NISQA_TTS = MELS | CONVOLUTIONS | {
 }
 
 
-def save_nisqa(path: Path, *, seed: int = 0) -> Path:
-    """A checkpoint like ``nisqa.tar``. Its scores differ between clips by tenths, as those of trained weights do."""
+def save_nisqa(path: Path, *, seed: int = 0, **settings: object) -> Path:
+    """A checkpoint like ``nisqa.tar``, with some ``settings`` of one's own. Its scores differ between clips by hundredths and more."""
     shapes = _convolution_shapes(last_width=3) | _attention_shapes()
     for k in range(5):
         shapes |= {f"pool_layers.{k}.model.{name}": shape for name, shape in _linears({"linear1": (128, 64), "linear2": (1, 128), "linear3": (1, 64)}).items()}
-    return _save(path, NISQA, shapes, seed=seed)
+    return _save(path, NISQA | settings, shapes, seed=seed)
 
 
 def save_nisqa_tts(path: Path, *, seed: int = 0) -> Path:

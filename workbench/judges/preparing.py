@@ -67,7 +67,7 @@ def _check(clip: Audio, shortest_sec: float) -> None:
         raise AudioError("too short to judge", where=clip.path, got=f"{clip.duration_sec:.4g} s", expected=f"at least {shortest_sec} s")
     if clip.peak < SILENCE_PEAK:
         expected = f"a peak of at least {SILENCE_PEAK:.3g}"
-        raise AudioError("silent: there is nothing to judge", where=clip.path, got=f"peak {clip.peak:.3g}", expected=expected)
+        raise AudioError("silent: there is nothing to judge", where=clip.path, got=f"peak {abs(clip.peak):.3g}", expected=expected)
 
 
 def _within_full_scale(clip: Audio, notes: tuple[str, ...], *, when: str) -> tuple[Audio, tuple[str, ...]]:

@@ -136,8 +136,11 @@ def save_scoreq(path: Path, *, seed: int = 0, batches: str = "free", layers: int
     return path
 
 
-def save_wavlm(folder: Path, *, seed: int = 0, hidden: int = 32, layers: int = 2, weighted: bool = True, norm: str = "group", do_normalize: bool = False) -> Path:
-    """A folder like ``microsoft/wavlm-base-plus-sv``: the published kernels, strides and dilations with few channels."""
+def save_wavlm(
+    folder: Path, *, seed: int = 0, hidden: int = 32, layers: int = 2, weighted: bool = True, norm: str = "group", do_normalize: bool = False,
+    full: bool = False,
+) -> Path:
+    """A folder like ``microsoft/wavlm-base-plus-sv``: the published kernels, strides and dilations with few channels, or ``full`` with all."""
     import torch
     from transformers import Wav2Vec2FeatureExtractor, WavLMConfig, WavLMForXVector
 
@@ -147,7 +150,7 @@ def save_wavlm(folder: Path, *, seed: int = 0, hidden: int = 32, layers: int = 2
         num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=4, tdnn_dim=(hidden,) * 4 + (2 * hidden,), xvector_output_dim=hidden,
         use_weighted_layer_sum=weighted, feat_extract_norm=norm, do_stable_layer_norm=norm == "layer", conv_bias=norm == "layer",
     )
-    model = WavLMForXVector(config)
+    model = WavLMForXVector(WavLMConfig(use_weighted_layer_sum=True) if full else config)
     # The library's initial weights (deviation 0.02) give all clips the same embedding to three decimals: nothing could be told apart.
     with torch.no_grad():
         for name, parameter in model.named_parameters():

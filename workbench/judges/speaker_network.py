@@ -50,6 +50,10 @@ class Embedder:
         if self.extractor.sampling_rate != SAMPLE_RATE_HZ:
             raise EngineError("a WavLM model of another rate", where=folder, got=f"{self.extractor.sampling_rate} Hz", expected="16000 Hz")
         model.wavlm.feature_extractor = _PaddedConvolutions(model.wavlm.feature_extractor)
+        position = model.wavlm.encoder.pos_conv_embed.conv
+        if nn.utils.parametrize.is_parametrized(position, "weight"):
+            # Else its largest kernel is normalised anew at every call.
+            nn.utils.parametrize.remove_parametrizations(position, "weight")
         self.model = model.eval().requires_grad_(False).to(device)
         self.device, self.dtype = device, getattr(torch, dtype)
         assert_on(self.model, device, engine=engine)
@@ -106,8 +110,9 @@ class _PaddedConvolutions(nn.Module):
         """(B, T) -> (B, C, frames); ``lengths`` holds the samples of each clip."""
         x, layers = samples[:, None], list(self.inner.conv_layers)
         if any(isinstance(module, nn.GroupNorm) for module in layers[0].modules()) and len(set(self.lengths)) > 1:
-            first = [layers[0](x[row : row + 1, :, :length])[0] for row, length in enumerate(self.lengths)]
-            x, layers = nn.utils.rnn.pad_sequence([part.T for part in first], batch_first=True).transpose(1, 2), layers[1:]
+            first = [layers[0](x[row : row + 1, :, :length]) for row, length in enumerate(self.lengths)]
+            longest = max(part.shape[2] for part in first)
+            x, layers = torch.cat([nn.functional.pad(part, (0, longest - part.shape[2])) for part in first]), layers[1:]
         for layer in layers:
             x = layer(x)
         return x

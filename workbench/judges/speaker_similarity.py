@@ -33,7 +33,8 @@ LONGEST_SEC = 20.0
 WEIGHTS = "wavlm-base-plus-sv"
 DTYPES = ("float32", "bfloat16", "float16")
 REVISION = 1
-_MOST_BATCH_SEC = 160.0
+# Padded length of a batch. A CPU is busy with one clip already, and larger maps only leave its caches.
+_MOST_BATCH_SEC = {"cpu": 16.0, "cuda": 160.0}
 
 
 class SpeakerSimilarityJudge:
@@ -152,7 +153,7 @@ class SpeakerSimilarityJudge:
         parts = [(index, part) for index, wave in enumerate(waves) for part in _parts(wave)]
         embeddings = in_batches(
             [part for _, part in parts], self._embedder, lengths=[len(part) / SAMPLE_RATE_HZ for _, part in parts],
-            most_items=self.batch_size, most_length=_MOST_BATCH_SEC,
+            most_items=self.batch_size, most_length=_MOST_BATCH_SEC.get(self._embedder.device.partition(":")[0]),
         )
         found = []
         for index in range(len(waves)):

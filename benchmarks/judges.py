@@ -4,8 +4,9 @@
 
 Per judge: ``speedup_batch1`` and ``speedup_batch16``, the reference's time over ours for sixteen short clips scored one by one and in one
 call (medians over turns in which both sides alternate; also by processor time); ``max_abs_diff``, ours against the reference;
-``batch_diff``, our batch of 16 against our batches of 1. The references score clip by clip, as that is all they offer for clips of different length: torchmetrics (nisqa),
-onnxruntime on the graph itself (scoreq), transformers' ``WavLMForXVector`` (speaker_similarity), speechmos (dnsmos).
+``batch_diff``, our batch of 16 against our batches of 1. The references score clip by clip, as that is all they offer for clips of
+different length: torchmetrics (nisqa), onnxruntime on the graph itself (scoreq), transformers' ``WavLMForXVector`` (speaker_similarity),
+speechmos (dnsmos).
 
 Both sides get the same number of threads (``--threads``, default 1: steadier on a shared machine; 0 takes all cores). Weights are random
 where none can be had: NISQA in its published architecture and size, SCOREQ and WavLM small, unless ``--full`` asks for WavLM in the size of

@@ -43,11 +43,18 @@ class MelSettings:
         """
         try:
             return cls(
-                int(args["ms_n_fft"]), float(args["ms_hop_length"]), float(args["ms_win_length"]), int(args["ms_n_mels"]), float(args["ms_fmax"]),
-                int(args["ms_seg_length"]), int(args["ms_seg_hop_length"]), int(args["ms_max_segments"]),
+                fft_samples=int(args["ms_n_fft"]),
+                hop_sec=float(args["ms_hop_length"]),
+                window_sec=float(args["ms_win_length"]),
+                bands=int(args["ms_n_mels"]),
+                top_hz=float(args["ms_fmax"]),
+                segment_frames=int(args["ms_seg_length"]),
+                segment_hop_frames=int(args["ms_seg_hop_length"]),
+                most_segments=int(args["ms_max_segments"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise EngineError("NISQA weights without their settings", where=where, got=repr(error), expected="args with ms_n_fft, ms_fmax ...") from error
+            expected = "args with ms_n_fft, ms_fmax and the rest"
+            raise EngineError("NISQA weights without their settings", where=where, got=repr(error), expected=expected) from error
 
     def hop_samples(self, sample_rate_hz: int) -> int:
         return int(sample_rate_hz * self.hop_sec)

@@ -20,7 +20,11 @@ from workbench.errors import EngineError
 # Segments convolved at a time: the largest map of a chunk (16 x 48 x 15 floats per segment) stays under 6 MB.
 _CHUNK_SEGMENTS = 128
 _NORM_EPSILON = 1e-5
-ARCHITECTURES = {("NISQA_DIM", "adapt", "self_att", "att"): 5, ("NISQA", "adapt", "self_att", "att"): 1, ("NISQA", "standard", "lstm", "last_step_bi"): 1}
+#: Kind, convolutions, time dependency and pooling of what is published -> scores per clip.
+ARCHITECTURES = {
+    ("NISQA_DIM", "adapt", "self_att", "att"): 5,
+    ("NISQA", "standard", "lstm", "last_step_bi"): 1,
+}
 
 
 class Network(nn.Module):

@@ -157,7 +157,8 @@ class ScoreqJudge:
 
         def run(group: list[int]) -> None:
             lengths = [len(padded[i]) / SAMPLE_RATE_HZ for i in group]
-            found = in_batches([padded[i] for i in group], graph.scores, lengths=lengths, most_items=self.batch_size, most_length=_MOST_BATCH_SEC)
+            rows = [padded[i] for i in group]
+            found = in_batches(rows, graph.scores, lengths=lengths, most_items=self.batch_size, most_length=_MOST_BATCH_SEC)
             for i, score in zip(group, found, strict=True):
                 scores[i] = score
 

@@ -13,6 +13,7 @@ SETS: tuple[Weights, ...] = (
     ),
     Weights(
         "wavlm-base-plus-sv", ("speaker_similarity",), "hf:microsoft/wavlm-base-plus-sv", "main",
-        (WeightFile("config.json"), WeightFile("preprocessor_config.json"), WeightFile("*.safetensors")), 405_000_000, "CC-BY-SA-3.0", commercial=True,
+        (WeightFile("config.json"), WeightFile("preprocessor_config.json"), WeightFile("*model.[bs]*")), 405_000_000, "CC-BY-SA-3.0",
+        commercial=True,
     ),
 )

@@ -10,6 +10,7 @@ from workbench.audio.base import (
     resample,
     rms_db,
 )
+from workbench.audio.loudness import integrated_lufs, loudness_normalised
 from workbench.audio.reading import TRUNCATION_TOLERANCE_SEC, read
 from workbench.audio.writing import encode_mp3, write_wav
 
@@ -21,6 +22,8 @@ __all__ = [
     "content_hash",
     "cut",
     "encode_mp3",
+    "integrated_lufs",
+    "loudness_normalised",
     "peak_normalised",
     "read",
     "resample",

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench import audio as audio_room
 from workbench.audio import Audio
-from workbench.errors import AudioError, ConfigError, EngineError, EngineUnavailableError, Failure
+from workbench.errors import ConfigError, EngineError, EngineUnavailableError, Failure
 from workbench.judges.base import Scores
+from workbench.judges.preparing import checked_loudness, prepared
 
 if TYPE_CHECKING:
     from workbench.judges.dnsmos_networks import Networks
@@ -24,8 +24,6 @@ LICENCE_CODE = "MIT"
 LICENCE_WEIGHTS = "MIT"
 SAMPLE_RATE_HZ = 16000
 SHORTEST_SEC = 0.1
-# Half a step of 16-bit audio: a file with nothing above it is digital silence.
-SILENCE_PEAK = 2.0**-16
 REVISION = 1
 # Polynomials, highest power first, that map raw outputs of the primary network to opinion scores (published with the weights).
 _POLYNOMIALS = {
@@ -40,6 +38,7 @@ class DnsmosJudge:
 
     Args:
         all_hops: score every 9.01 s hop, also those that the reference skips through a rounding slip (see ``dnsmos_hops.scored_hops``).
+        loudness_lufs: judge a copy at this loudness; None judges the clip as it is, like the reference.
         threads: threads within the networks; 1 suits a scan with several workers, 0 takes all cores. It changes no score.
 
     A clip peaking above 1.0 is judged on a copy normalised to 0.99, which a note says. Clips under 9.01 s are repeated as in the reference.
@@ -51,10 +50,11 @@ class DnsmosJudge:
     columns = ("dnsmos_sig", "dnsmos_bak", "dnsmos_ovrl", "dnsmos_p808")
     primary = "dnsmos_ovrl"
 
-    def __init__(self, *, all_hops: bool = False, threads: int = 1) -> None:
+    def __init__(self, *, all_hops: bool = False, loudness_lufs: float | None = None, threads: int = 1) -> None:
         if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
             raise ConfigError("threads of dnsmos must be a whole number", got=threads, expected="0 (all cores) or more")
         self.all_hops, self.threads = all_hops, threads
+        self.loudness_lufs = checked_loudness(loudness_lufs, engine=self.name)
         self._networks: Networks | None = None
 
     def load(self, device: str = "cpu") -> None:
@@ -92,7 +92,7 @@ class DnsmosJudge:
         """
         from workbench.judges.dnsmos_networks import package_version, weights_sha256
 
-        return {
+        identity = {
             "engine": self.name,
             "version": f"speechmos {package_version()}",
             "weights_sha256": weights_sha256(),
@@ -100,10 +100,14 @@ class DnsmosJudge:
             "all_hops": self.all_hops,
             "revision": REVISION,
         }
+        # Only where it was asked for: scores of clips as they are keep the fingerprint under which they are stored.
+        return identity if self.loudness_lufs is None else identity | {"loudness_lufs": self.loudness_lufs}
 
     def _one(self, clip: Audio) -> Scores:
         try:
-            ready, notes = prepared(clip)
+            ready, notes = prepared(
+                clip, sample_rate_hz=SAMPLE_RATE_HZ, shortest_sec=SHORTEST_SEC, loudness_lufs=self.loudness_lufs
+            )
             return Scores(self._values(ready), notes)
         except Exception as error:  # noqa: BLE001  one clip's fault is data; the rest of the batch is still owed its scores
             return Scores({}, failure=Failure.of(self.name, error))
@@ -116,27 +120,3 @@ class DnsmosJudge:
         raw = raw_scores(self._networks, filled, starts, period=period_rows(len(samples), len(filled))).astype(np.float64)
         values = {name: np.polyval(p, raw[:, i]) for i, (name, p) in enumerate(_POLYNOMIALS.items())}
         return {name: float(value.mean()) for name, value in (values | {"dnsmos_p808": raw[:, 3]}).items()}
-
-
-def prepared(clip: Audio) -> tuple[np.ndarray, tuple[str, ...]]:
-    """What the networks hear of a clip: float32 samples at 16 kHz with a peak of at most 1.0, and notes on what was done for it.
-
-    Raises:
-        AudioError: the clip is empty, too short, silent or not finite.
-    """
-    if not np.isfinite(clip.samples).all():
-        raise AudioError("samples that are not finite cannot be judged", where=clip.path, got="NaN or infinity", expected="finite samples")
-    if clip.duration_sec < SHORTEST_SEC:
-        raise AudioError("too short to judge", where=clip.path, got=f"{clip.duration_sec:.4g} s", expected=f"at least {SHORTEST_SEC} s")
-    if clip.peak < SILENCE_PEAK:
-        expected = f"a peak of at least {SILENCE_PEAK:.3g}"
-        raise AudioError("silent: there is nothing to judge", where=clip.path, got=f"peak {clip.peak:.3g}", expected=expected)
-    notes: tuple[str, ...] = ()
-    if clip.peak > 1.0:
-        notes = (f"peak {clip.peak:.2f}: judged on a copy normalised to 0.99",)
-        clip = audio_room.peak_normalised(clip, peak=0.99)
-    clip = audio_room.resample(clip, SAMPLE_RATE_HZ)
-    if clip.peak > 1.0:
-        notes += (f"peak {clip.peak:.3f} after resampling to 16 kHz: judged on a copy normalised to 0.99",)
-        clip = audio_room.peak_normalised(clip, peak=0.99)
-    return np.ascontiguousarray(clip.samples, np.float32), notes

@@ -26,11 +26,20 @@ def _hz_of(mel: np.ndarray) -> np.ndarray:
 
 @cache
 def filterbank() -> np.ndarray:
-    """Triangles of unit area, evenly spaced on Slaney's mel scale from 0 to 8 kHz; shape (161 bins, 120 bands), float32."""
-    nyquist_hz = SAMPLE_RATE_HZ / 2
-    top_mel = _LOG_START_HZ / _LINEAR_HZ_PER_MEL + np.log(nyquist_hz / _LOG_START_HZ) / _LOG_STEP
-    corners_hz = _hz_of(np.linspace(0.0, top_mel, BANDS + 2))
-    bins_hz = np.fft.rfftfreq(FRAME_SAMPLES, 1 / SAMPLE_RATE_HZ)[:, None]
+    """The filters of P.808: 120 from 0 to 8 kHz; shape (161 bins, 120 bands), float32."""
+    return slaney_filters(SAMPLE_RATE_HZ, fft_samples=FRAME_SAMPLES, bands=BANDS, top_hz=SAMPLE_RATE_HZ / 2)
+
+
+@cache
+def slaney_filters(sample_rate_hz: int, *, fft_samples: int, bands: int, top_hz: float) -> np.ndarray:
+    """Triangles of unit area, evenly spaced on Slaney's mel scale from 0 to ``top_hz`` (1 kHz or more).
+
+    Returns:
+        shape (fft_samples // 2 + 1 bins, bands), float32.
+    """
+    top_mel = _LOG_START_HZ / _LINEAR_HZ_PER_MEL + np.log(top_hz / _LOG_START_HZ) / _LOG_STEP
+    corners_hz = _hz_of(np.linspace(0.0, top_mel, bands + 2))
+    bins_hz = np.fft.rfftfreq(fft_samples, 1 / sample_rate_hz)[:, None]
     low, mid, high = corners_hz[:-2], corners_hz[1:-1], corners_hz[2:]
     rising, falling = (bins_hz - low) / (mid - low), (high - bins_hz) / (high - mid)
     return (np.maximum(0.0, np.minimum(rising, falling)) * (2 / (high - low))).astype(np.float32)

@@ -13,7 +13,7 @@ from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, T
 
 from workbench.verdicts.base import Verdict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # A missing value is NULL, not the JSON text "null".
 JSON = SqlJson(none_as_null=True)
 KEY_COLUMNS = ("file_hash", "dataset", "text_hash")
@@ -51,6 +51,7 @@ STAGE_COLUMNS: dict[str, dict[str, Any]] = {
         "nisqa_discontinuity": Float,
         "nisqa_coloration": Float,
         "nisqa_loudness": Float,
+        "nisqa_tts": Float,
         "nisqa_notes": JSON,
     },
     "scoreq": {"scoreq_synthetic": Float, "scoreq_natural": Float, "scoreq_notes": JSON},

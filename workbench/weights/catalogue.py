@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from workbench.errors import unknown_name
 from workbench.weights.base import Weights
-from workbench.weights.sets import judges, phones, stt, tts
+from workbench.weights.sets import isolated, judges, phones, stt, tts
 
-CATALOGUE: tuple[Weights, ...] = (*stt.SETS, *judges.SETS, *phones.SETS, *tts.SETS)
+CATALOGUE: tuple[Weights, ...] = (*stt.SETS, *judges.SETS, *phones.SETS, *tts.SETS, *isolated.SETS)
 
 
 def weights(name: str) -> Weights:

@@ -60,7 +60,7 @@ class Utmosv2:
             with torch.autocast("cuda", dtype=torch.float16, enabled=self.dtype == "float16" and self.device.type == "cuda"):
                 output = self.model(*(part.to(self.device) for part in rows)).squeeze(1)
             means = iter(output.float().cpu().numpy().reshape(len(drawn), self.repetitions).mean(axis=1))
-        return [error if error is not None else {"utmosv2": float(next(means))} for error in found]
+        return [error if error is not None else {"utmosv2_mos": float(next(means))} for error in found]
 
     def _draws(self, samples):
         """``repetitions`` rows of the network's inputs, drawn in the order in which ``predict`` draws them."""

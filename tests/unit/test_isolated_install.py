@@ -199,7 +199,8 @@ def test_utmosv2_checks_its_options_and_says_what_is_missing(joined, tmp_path, m
 
 
 def test_utmosv2_refuses_what_cannot_be_judged_and_lifts_what_its_package_would_take_for_silence():
-    judge = Utmosv2Judge()
+    judge = Utmosv2Judge(remove_silent_section=True)
+    assert Utmosv2Judge().prepare(tone(1.0, level=0.02))[1] == ()
     quiet, notes = judge.prepare(tone(1.0, level=0.02, rate_hz=48000))
     assert quiet.sample_rate_hz == 16000 and quiet.peak == pytest.approx(0.99) and "silence" in notes[0]
     loud, notes = judge.prepare(tone(1.0, level=0.5))

@@ -37,14 +37,15 @@ class Utmosv2Judge(IsolatedJudge):
         weights: path of a checkpoint (``fold0_s42_best_model.pth``); by default the set ``utmosv2-foldN`` of ``fold`` in the cache of weights.
         fold: which of the five published checkpoints.
         seed, repetitions: of the random stretches.
-        remove_silent_section: leave out silence longer than 0.3 s first, as the package does by default.
+        remove_silent_section: leave out silence longer than 0.3 s first. The package's option of that name takes no effect in version 1.3.1 (``predict`` takes it
+            back before the clips are read), so that False is what its users get.
         dataset: the listening test whose scale the score imitates.
         dtype: ``auto`` is float16 autocast on CUDA, as in the package, and float32 on the CPU.
         loudness_lufs: judge a copy at this loudness; None judges the clip as it is. Only the search for silence depends on the level.
         options: of ``IsolatedEngine``: python, timeout_sec, load_timeout_sec, threads.
 
-    A clip that is empty, under 0.1 s, silent or not finite gets a failure. A clip that stays under the level that the search for silence takes for silent is judged on
-    a copy normalised to a peak of 0.99, which a note says.
+    A clip that is empty, under 0.1 s, silent or not finite gets a failure. With ``remove_silent_section``, a clip that stays under the level that the search takes for
+    silence is judged on a copy normalised to a peak of 0.99, which a note says.
 
     Raises:
         ConfigError: an option is out of range.
@@ -53,7 +54,7 @@ class Utmosv2Judge(IsolatedJudge):
     name, columns, primary = "utmosv2", ("utmosv2_mos",), "utmosv2_mos"
     environment = "utmosv2"
     sample_rate_hz = 16000
-    takes = {"fold": 0, "seed": 1, "repetitions": 1, "remove_silent_section": True, "dataset": "sarulab", "dtype": "auto", "loudness_lufs": None}
+    takes = {"fold": 0, "seed": 1, "repetitions": 1, "remove_silent_section": False, "dataset": "sarulab", "dtype": "auto", "loudness_lufs": None}
 
     def __init__(self, *, weights: str | None = None, **options: Any) -> None:
         super().__init__(**options)

@@ -18,7 +18,7 @@ class Utmosv2:
         weights: path of a checkpoint ``foldN_s42_best_model.pth``.
         seed: of the random stretches, the same for every clip.
         repetitions: draws per clip, averaged.
-        remove_silent_section: leave out long silence first, as the package does by default.
+        remove_silent_section: leave out long silence first (``predict`` never does in 1.3.1: it resets its option before the clips are read).
         dataset: which listening test the score imitates.
         dtype: ``float32``, or ``float16`` for the package's own autocast on CUDA.
     """

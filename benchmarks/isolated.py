@@ -1,7 +1,8 @@
 """What the border of an isolated engine costs, and how samples cross it best: python benchmarks/isolated.py
 
-The child only counts samples, so what is measured is the way there and back. ``proxy_ms`` is a judge's whole ``score`` of 16 clips; ``pipe_ms`` and ``shared_memory_ms`` carry
-the same samples by either way and look at every sample's page over there. The interpreter is the one that runs this. Last line: one JSON object.
+The child only counts samples, so what is measured is the way there and back. ``proxy_ms`` is a judge's whole ``score`` of 16 clips;
+``pipe_ms`` and ``shared_memory_ms`` carry the same samples by either way and look at every sample's page over there. The interpreter is
+the one that runs this. Last line: one JSON object.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-CHILD = '''
+CHILD = """
 import numpy as np
 from multiprocessing import resource_tracker, shared_memory
 
@@ -41,7 +42,7 @@ class Counting:
             memory.close()
             return {"count": touched}
         return {"count": float(clip.samples[::1024].sum())}
-'''
+"""
 ENVIRONMENTS: list = []
 
 

@@ -43,6 +43,14 @@ class SpeakingElsewhere(IsolatedSynthesizer):
 
 
 ENGINES = [
-    EngineInfo("elsewhere", "judge", f"{__name__}:JudgeElsewhere", "mean and count, elsewhere", "Apache-2.0", "none", environment="judging-elsewhere"),
+    EngineInfo(
+        "elsewhere",
+        "judge",
+        f"{__name__}:JudgeElsewhere",
+        "mean and count, elsewhere",
+        "Apache-2.0",
+        "none",
+        environment="judging-elsewhere",
+    ),
     EngineInfo("here", "judge", f"{__name__}:JudgeHere", "mean and count, in a process beside", "Apache-2.0", "none"),
 ]

@@ -127,4 +127,7 @@ class Speaking:
         if not request["text"]:
             return ValueError("nothing to say")
         times = np.arange(int(800 * len(request["text"]) / request["speed"])) / 8000
-        return {"samples": np.sin(2 * np.pi * {"low": 110, "high": 440}[request["voice"]] * times).astype(np.float32), "sample_rate_hz": 8000}
+        return {
+            "samples": np.sin(2 * np.pi * {"low": 110, "high": 440}[request["voice"]] * times).astype(np.float32),
+            "sample_rate_hz": 8000,
+        }

@@ -288,7 +288,9 @@ def test_a_recogniser_and_a_synthesiser_use_the_same_door():
     try:
         silent = Audio(np.zeros(16000, np.float32), 16000)
         broken = Audio(np.full(16000, np.nan, np.float32), 16000)
-        heard = hearing.transcribe([SttRequest(tone(0.35), reference=("one", "two")), SttRequest(silent), SttRequest(broken), SttRequest(tone(0.01))])
+        heard = hearing.transcribe(
+            [SttRequest(tone(0.35), reference=("one", "two")), SttRequest(silent), SttRequest(broken), SttRequest(tone(0.01))]
+        )
         assert [(w.text, w.start_sec, w.confidence) for w in heard[0].words] == [("one", 0.0, 0.5), ("two", 0.1, None), ("word", 0.2, None)]
         assert heard[0].engine == "hearing" and [t.words for t in heard[1:]] == [(), (), ()]
         assert speaking.voices() == ("low", "high")
@@ -312,11 +314,14 @@ def test_a_scan_takes_an_isolated_judge_like_any_other(tmp_path, clip_folder):
 
 
 NUMBERS = arrays.arrays(
-    st.sampled_from([np.float32, np.float64, np.int16, np.int64, np.uint8, np.bool_]), arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5)
+    st.sampled_from([np.float32, np.float64, np.int16, np.int64, np.uint8, np.bool_]),
+    arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5),
 )
 TREES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | NUMBERS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5).filter(lambda key: key != "__array__"), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5).filter(lambda key: key != "__array__"), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 

@@ -50,18 +50,33 @@ def joined(documented, monkeypatch, tmp_path):
 def registry(tmp_path_factory) -> None:
     """Skips where pip itself, without any code of ours, cannot get the package."""
     folder = tmp_path_factory.mktemp("download")
-    tried = subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), PIN], capture_output=True, text=True, timeout=300, check=False)
+    tried = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), PIN],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     if tried.returncode:
-        pytest.skip(f"no package registry gives {PIN} here: {tried.stderr.strip().splitlines()[-1] if tried.stderr.strip() else 'pip failed'}")
+        pytest.skip(
+            f"no package registry gives {PIN} here: {tried.stderr.strip().splitlines()[-1] if tried.stderr.strip() else 'pip failed'}"
+        )
 
 
 @pytest.fixture(scope="session")
 def built(registry, documented, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
     """The documented environment, built by the command line: twice at once, so that both must agree."""
     root = tmp_path_factory.mktemp("environments")
-    variables = os.environ | {"PYTHONPATH": f"{PROJECT}:{documented}", "WORKBENCH_ENGINE_MODULES": "my_engines", "WORKBENCH_ENVIRONMENTS": str(root)}
+    variables = os.environ | {
+        "PYTHONPATH": f"{PROJECT}:{documented}",
+        "WORKBENCH_ENGINE_MODULES": "my_engines",
+        "WORKBENCH_ENVIRONMENTS": str(root),
+    }
     command = [sys.executable, "-m", "workbench.cli", "engines", "install"]
-    both = [subprocess.Popen([*command, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables) for name in ("old-crest", "old-numpy")]
+    both = [
+        subprocess.Popen([*command, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
+        for name in ("old-crest", "old-numpy")
+    ]
     said = [(*process.communicate(timeout=600), process.returncode) for process in both]
     assert [code for _, _, code in said] == [0, 0], said
     assert said[0][0] == said[1][0] and sum("making old-numpy" in told for _, told, _ in said) == 1
@@ -75,7 +90,9 @@ def installed(built, joined, monkeypatch):
 
 
 def test_the_environment_holds_what_ours_cannot(installed):
-    said = subprocess.run([str(installed / "bin" / "python"), "-c", "import numpy; print(numpy.__version__)"], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [str(installed / "bin" / "python"), "-c", "import numpy; print(numpy.__version__)"], capture_output=True, text=True, check=True
+    )
     assert said.stdout.strip() == "1.26.4" != np.__version__
     assert subprocess.run([str(installed / "bin" / "python"), "-c", "import pydantic"], capture_output=True, check=False).returncode == 1
     assert not [path.name for path in installed.parent.iterdir() if "building" in path.name]
@@ -128,7 +145,9 @@ def test_other_options_requirements_or_children_are_other_engines(installed, doc
 def test_doctor_and_the_list_name_the_command_while_it_is_missing(joined, tmp_path):
     variables = os.environ | {"PYTHONPATH": f"{PROJECT}:{joined}"}
     for verb in ("doctor", "engines"):
-        said = subprocess.run([sys.executable, "-m", "workbench.cli", verb], capture_output=True, text=True, env=variables, cwd=tmp_path, check=False).stdout
+        said = subprocess.run(
+            [sys.executable, "-m", "workbench.cli", verb], capture_output=True, text=True, env=variables, cwd=tmp_path, check=False
+        ).stdout
         line = next(line for line in said.splitlines() if "old-crest" in line)
         assert "missing" in line and "workbench engines install old-crest" in line
 
@@ -179,7 +198,8 @@ def test_a_build_that_was_killed_is_cleared_and_done_again(joined, registry):
 def test_a_specification_is_checked_where_it_is_written():
     site_packages = next(path for path in sys.path if path.endswith("site-packages"))
     for wrong in (
-        {"name": ""}, {"name": "a/b"}, {"name": ".a"}, {"requirements": "numpy"}, {"child": "module"}, {"child": "a:b:c"}, {"paths": (site_packages,)},
+        {"name": ""}, {"name": "a/b"}, {"name": ".a"}, {"requirements": "numpy"}, {"child": "module"}, {"child": "a:b:c"}, {"paths":
+        (site_packages,)},
     ):  # fmt: skip
         with pytest.raises(ConfigError):
             EnvironmentSpec(**({"name": "a", "requirements": (), "child": "m:C"} | wrong))
@@ -187,7 +207,17 @@ def test_a_specification_is_checked_where_it_is_written():
 
 def test_utmosv2_checks_its_options_and_says_what_is_missing(joined, tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_WEIGHTS", str(tmp_path / "weights"))
-    for wrong in ({"fold": 5}, {"fold": True}, {"repetitions": 0}, {"dataset": "mine"}, {"dtype": "bfloat16"}, {"seed": -1}, {"loudness_lufs": 3}, {"remove_silent_section": "no"}, {"folds": 1}):
+    for wrong in (
+        {"fold": 5},
+        {"fold": True},
+        {"repetitions": 0},
+        {"dataset": "mine"},
+        {"dtype": "bfloat16"},
+        {"seed": -1},
+        {"loudness_lufs": 3},
+        {"remove_silent_section": "no"},
+        {"folds": 1},
+    ):
         with pytest.raises(ConfigError, match="utmosv2"):
             Utmosv2Judge(**wrong)
     judge = Utmosv2Judge()
@@ -205,5 +235,12 @@ def test_utmosv2_refuses_what_cannot_be_judged_and_lifts_what_its_package_would_
     assert quiet.sample_rate_hz == 16000 and quiet.peak == pytest.approx(0.99) and "silence" in notes[0]
     loud, notes = judge.prepare(tone(1.0, level=0.5))
     assert loud.peak == pytest.approx(0.5, abs=0.01) and notes == ()
-    refused = judge.score([Audio(np.zeros(0, np.float32), 16000), tone(0.005), Audio(np.zeros(16000, np.float32), 16000), Audio(np.full(16000, np.nan, np.float32), 16000)])
+    refused = judge.score(
+        [
+            Audio(np.zeros(0, np.float32), 16000),
+            tone(0.005),
+            Audio(np.zeros(16000, np.float32), 16000),
+            Audio(np.full(16000, np.nan, np.float32), 16000),
+        ]
+    )
     assert [one.failure.type for one in refused] == ["AudioError"] * 4

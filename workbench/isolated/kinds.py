@@ -18,9 +18,11 @@ from workbench.tts.base import SpeechRequest
 
 
 class IsolatedJudge(IsolatedEngine):
-    """A ``Judge`` whose child has ``score(clips)``: per clip a dict of column to number, or an exception object for a clip that it cannot score.
+    """A ``Judge`` whose child has ``score(clips)``: per clip a dict of column to number, or an exception object for a clip that it cannot
+    score.
 
-    ``sample_rate_hz`` is the rate the child is given, None for each clip's own. ``prepare`` may refuse a clip (``AudioError``) before it is sent.
+    ``sample_rate_hz`` is the rate the child is given, None for each clip's own. ``prepare`` may refuse a clip (``AudioError``) before it
+    is sent.
     """
 
     columns: tuple[str, ...] = ()
@@ -50,7 +52,13 @@ class IsolatedJudge(IsolatedEngine):
                 ready.append((index, *self.prepare(clip)))
             except WorkbenchError as error:
                 found[index] = Scores({}, failure=Failure.of(self.name, error))
-        scored = in_batches(ready, self._scores, lengths=[audio.duration_sec for _, audio, _ in ready], most_items=self.most_clips, most_length=self.most_sec)
+        scored = in_batches(
+            ready,
+            self._scores,
+            lengths=[audio.duration_sec for _, audio, _ in ready],
+            most_items=self.most_clips,
+            most_length=self.most_sec,
+        )
         for (index, _, _), scores in zip(ready, scored, strict=True):
             found[index] = scores
         return found  # type: ignore[return-value]
@@ -66,15 +74,17 @@ class IsolatedJudge(IsolatedEngine):
         try:
             numbers = {name: float(values[name]) for name in self.columns}
         except (KeyError, TypeError, ValueError):
-            raise EngineError("the child gave other scores than the engine declares", where=self.name, got=values, expected=", ".join(self.columns)) from None
+            raise EngineError(
+                "the child gave other scores than the engine declares", where=self.name, got=values, expected=", ".join(self.columns)
+            ) from None
         if wrong := [name for name, value in numbers.items() if not math.isfinite(value)]:
             return Scores({}, notes, Failure(self.name, "EngineError", f"not a finite number: {', '.join(wrong)}"))
         return Scores(numbers, notes)
 
 
 class IsolatedTranscriber(IsolatedEngine):
-    """A ``Transcriber`` whose child has ``transcribe(requests)``: each request a dict of ``audio``, ``reference`` and ``first``, each answer a dict of ``words``
-    (lists of text, start_sec, end_sec, confidence or None) and ``confidence_method``."""
+    """A ``Transcriber`` whose child has ``transcribe(requests)``: each request a dict of ``audio``, ``reference`` and ``first``, each
+    answer a dict of ``words`` (lists of text, start_sec, end_sec, confidence or None) and ``confidence_method``."""
 
     sample_rate_hz: int | None = None
 
@@ -101,12 +111,17 @@ class IsolatedTranscriber(IsolatedEngine):
             words = tuple(Word(str(t), float(s), float(e), None if c is None else float(c)) for t, s, e, c in value["words"])
             return Transcript(words, self.name, str(value["confidence_method"]))
         except (KeyError, TypeError, ValueError):
-            raise EngineError("the child gave no transcript", where=self.name, got=value, expected="words of [text, start_sec, end_sec, confidence], confidence_method") from None
+            raise EngineError(
+                "the child gave no transcript",
+                where=self.name,
+                got=value,
+                expected="words of [text, start_sec, end_sec, confidence], confidence_method",
+            ) from None
 
 
 class IsolatedSynthesizer(IsolatedEngine):
-    """A ``Synthesizer`` whose child has ``speak(requests)``: each request a dict of ``text``, ``voice`` and ``speed``, each answer ``(samples, sample_rate_hz)``
-    as a dict of these two; and ``voices()``, unless the class lists them in ``known_voices``."""
+    """A ``Synthesizer`` whose child has ``speak(requests)``: each request a dict of ``text``, ``voice`` and ``speed``, each answer
+    ``(samples, sample_rate_hz)`` as a dict of these two; and ``voices()``, unless the class lists them in ``known_voices``."""
 
     cloud = False
     known_voices: tuple[str, ...] = ()
@@ -130,7 +145,9 @@ class IsolatedSynthesizer(IsolatedEngine):
     def _audio(self, value: Any) -> Audio:
         samples = value.get("samples") if isinstance(value, dict) else None
         if not isinstance(samples, np.ndarray) or samples.ndim != 1 or not np.isfinite(samples).all():
-            raise EngineError("the child gave no audio", where=self.name, got=type(value).__name__, expected="samples (T,), finite, and sample_rate_hz")
+            raise EngineError(
+                "the child gave no audio", where=self.name, got=type(value).__name__, expected="samples (T,), finite, and sample_rate_hz"
+            )
         return Audio(samples.astype(np.float32, copy=False), int(value["sample_rate_hz"]))
 
 

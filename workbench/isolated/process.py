@@ -52,8 +52,8 @@ class ChildProcess:
         self.log, self._log, self._ended = log, log.open("a+b"), False
         command = [str(interpreter), "-I", "-u", str(SERVE), str(os.getpid())]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env=child_environment(threads=threads, variables=variables),
-            bufsize=0, start_new_session=True,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env=child_environment(threads=threads,
+            variables=variables), bufsize=0, start_new_session=True,
         )  # fmt: skip
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
         for pipe in (self._to, self._from):
@@ -190,4 +190,3 @@ def _enlarge(pipe: int) -> None:
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     except (OSError, AttributeError):
         pass
-

@@ -30,8 +30,8 @@ class OutOfMemoryError(EngineError):
 class IsolatedEngine:
     """What the three kinds share: the child's life, its options and its identity.
 
-    A subclass states ``name`` and ``environment`` (the name of an ``EnvironmentSpec``), and in ``takes`` its options with their defaults; they go to the child's
-    constructor and into the identity.
+    A subclass states ``name`` and ``environment`` (the name of an ``EnvironmentSpec``), and in ``takes`` its options with their defaults;
+    they go to the child's constructor and into the identity.
 
     Args:
         python: an interpreter of the user's own in place of the installed environment.
@@ -45,9 +45,13 @@ class IsolatedEngine:
     environment = ""
     takes: dict[str, Any] = {}
 
-    def __init__(self, *, python: str | None = None, timeout_sec: float = 600.0, load_timeout_sec: float = 900.0, threads: int = 1, **options: Any) -> None:
+    def __init__(
+        self, *, python: str | None = None, timeout_sec: float = 600.0, load_timeout_sec: float = 900.0, threads: int = 1, **options: Any
+    ) -> None:
         if unknown := sorted(set(options) - set(self.takes)):
-            raise ConfigError(f"{self.name} does not take {', '.join(unknown)}", expected=f"options among {', '.join(sorted(self.takes)) or 'none'}")
+            raise ConfigError(
+                f"{self.name} does not take {', '.join(unknown)}", expected=f"options among {', '.join(sorted(self.takes)) or 'none'}"
+            )
         for label, value in (("timeout_sec", timeout_sec), ("load_timeout_sec", load_timeout_sec)):
             if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
                 raise ConfigError(f"{label} of {self.name} must be a positive number of seconds", got=value)
@@ -129,11 +133,18 @@ class IsolatedEngine:
             except ChildHung:
                 self._drop()
                 limit = self.load_timeout_sec if child is None else self.timeout_sec
-                raise EngineError(f"{self.name} did not answer within {limit:g} s", where=what, got=self._said, mend="give it a longer timeout_sec or smaller batches") from None
+                raise EngineError(
+                    f"{self.name} did not answer within {limit:g} s",
+                    where=what,
+                    got=self._said,
+                    mend="give it a longer timeout_sec or smaller batches",
+                ) from None
             except ChildDied as death:
                 self._drop()
                 if last:
-                    raise EngineError(f"the worker process of {self.name} died twice on the same call: {death}", where=what, got=self._said) from None
+                    raise EngineError(
+                        f"the worker process of {self.name} died twice on the same call: {death}", where=what, got=self._said
+                    ) from None
             except WireError as error:
                 raise EngineError(f"a request of {self.name} cannot cross: {error}", where=what) from error
             except (KeyboardInterrupt, SystemExit):
@@ -170,7 +181,9 @@ class IsolatedEngine:
             return self.python
         if not spec.is_installed():
             mend = f"workbench engines install {spec.name}"
-            raise EngineUnavailableError(f"{self.name} runs in the environment {spec.name!r}, which is not installed", where=spec.folder(), mend=mend)
+            raise EngineUnavailableError(
+                f"{self.name} runs in the environment {spec.name!r}, which is not installed", where=spec.folder(), mend=mend
+            )
         return str(spec.interpreter())
 
     def _value(self, child: ChildProcess, reply: dict[str, Any]) -> Any:
@@ -195,7 +208,11 @@ def their_error(told: dict[str, str], *, engine: str, said: str = "") -> Workben
         kind = OutOfMemoryError
     else:
         kind = EngineError
-    return kind(f"{name} in the other environment: {told['message']}", where=" ".join(filter(None, (engine, told.get("line")))), got=said[-300:] or None)
+    return kind(
+        f"{name} in the other environment: {told['message']}",
+        where=" ".join(filter(None, (engine, told.get("line")))),
+        got=said[-300:] or None,
+    )
 
 
 def _new_log(engine: str) -> Path:

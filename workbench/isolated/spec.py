@@ -52,7 +52,12 @@ class EnvironmentSpec:
             raise ConfigError("not a child of an environment", where=self.name, got=self.child, expected="module:Class")
         ours = {Path(path).resolve() for path in sys.path if path.endswith(("site-packages", "dist-packages"))}
         if wrong := [str(path) for path in self.paths if Path(path).resolve() in ours]:
-            raise ConfigError("an environment of its own may not see our packages", where=self.name, got=wrong, mend="put the child in a folder of its own")
+            raise ConfigError(
+                "an environment of its own may not see our packages",
+                where=self.name,
+                got=wrong,
+                mend="put the child in a folder of its own",
+            )
 
     def fingerprint(self) -> str:
         """Short hash of what pip is asked for and of the Python that it is installed for."""
@@ -87,7 +92,8 @@ def environments_folder() -> Path:
 
 
 def known() -> list[EnvironmentSpec]:
-    """Every environment that a catalogue, an installed package or a module of ``WORKBENCH_ENGINE_MODULES`` declares; a later one of the same name wins."""
+    """Every environment that a catalogue, an installed package or a module of ``WORKBENCH_ENGINE_MODULES`` declares; a later one of the
+    same name wins."""
     from workbench.engines import MODULES_VARIABLE
 
     found = [*_installed(), *_of_modules(os.environ.get(MODULES_VARIABLE, ""))]

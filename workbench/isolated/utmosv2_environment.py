@@ -4,8 +4,7 @@ from pathlib import Path
 
 from workbench.isolated.spec import EnvironmentSpec
 
-#: ``hyperion-utmosv2`` is the package registry's copy of UTMOSv2 1.3.1 (same module, ``utmosv2``); the authors' own is published on GitHub only:
-#: ``utmosv2 @ git+https://github.com/sarulab-speech/UTMOSv2.git`` in its place works too.
+#: ``hyperion-utmosv2`` is the package registry's copy of UTMOSv2 1.3.1 (same module, ``utmosv2``); the authors publish theirs on GitHub only.
 REQUIREMENTS = """
 hyperion-utmosv2==1.3.1
 audioread==3.1.0

@@ -1,7 +1,8 @@
 """UTMOSv2 in its own environment: builds the network without its hub downloads, loads one checkpoint, scores clips.
 
-The scores are those of ``UTMOSv2Model.predict`` (package utmosv2 1.3.1), called for one clip with numpy's generator seeded before. The package draws the stretches it
-listens to at random: without the seed the same clip gets another score each time, and in a batch a score would depend on its neighbours.
+The scores are those of ``UTMOSv2Model.predict`` (package utmosv2 1.3.1), called for one clip with numpy's generator seeded before. The
+package draws the stretches it listens to at random: without the seed the same clip gets another score each time, and in a batch a score
+would depend on its neighbours.
 """
 
 import contextlib
@@ -18,7 +19,8 @@ class Utmosv2:
         weights: path of a checkpoint ``foldN_s42_best_model.pth``.
         seed: of the random stretches, the same for every clip.
         repetitions: draws per clip, averaged.
-        remove_silent_section: leave out long silence first (``predict`` never does in 1.3.1: it resets its option before the clips are read).
+        remove_silent_section: leave out long silence first (``predict`` never does in 1.3.1: it resets its option before the clips are
+        read).
         dataset: which listening test the score imitates.
         dtype: ``float32``, or ``float16`` for the package's own autocast on CUDA.
     """
@@ -79,7 +81,8 @@ class Utmosv2:
 
 @contextlib.contextmanager
 def _no_downloads():
-    """Within it the parts of the network are built bare: the package would fetch pretrained ones from hubs, only to overwrite them with its checkpoint."""
+    """Within it the parts of the network are built bare: the package would fetch pretrained ones from hubs, only to overwrite them with
+    its checkpoint."""
     import timm
     import transformers
     import utmosv2.model.ssl as ssl

@@ -1,6 +1,7 @@
 """Messages between the two sides of a pipe: a length, a JSON header, then the bytes of the arrays that the header names.
 
-Both sides import this file, so it needs Python 3.8 and numpy only. Nothing is unpickled: an array is numbers, a header is JSON (NaN included).
+Both sides import this file, so it needs Python 3.8 and numpy only. Nothing is unpickled: an array is numbers, a header is JSON (NaN
+included).
 """
 
 import json

@@ -42,9 +42,15 @@ def runs(outputs: Annotated[Path, typer.Option(help="where run folders are")] = 
         typer.echo(f"{row.state:<12} {row.phase:<12} {row.folder.name}  {row.headline}")
 
 
-@app.command()
-def engines(kind: Annotated[str | None, typer.Option(help="tts, stt, judge or phones")] = None) -> None:
+engines_app = typer.Typer(invoke_without_command=True)
+app.add_typer(engines_app, name="engines")
+
+
+@engines_app.callback()
+def engines(context: typer.Context, kind: Annotated[str | None, typer.Option(help="tts, stt, judge or phones")] = None) -> None:
     """List engines: kind, available or what to install, licences of code and of weights."""
+    if context.invoked_subcommand:
+        return
     from workbench.engines import known
     from workbench.errors import unknown_name
     from workbench.weights.listing import engine_lines
@@ -56,6 +62,14 @@ def engines(kind: Annotated[str | None, typer.Option(help="tts, stt, judge or ph
         typer.echo(f"{info.name:<22}{info.kind:<7}{state}\n    {info.summary}\n    code: {info.licence_code}; weights: {info.licence_weights}")
         for line in engine_lines(info.name):
             typer.echo(f"    {line}")
+
+
+@engines_app.command()
+def install(name: Annotated[str, typer.Argument(help="engine, or environment, to install")]) -> None:
+    """Build the environment of its own that an engine runs in; the last line is its folder."""
+    from workbench.isolated.install import install as build
+
+    typer.echo(str(build(name, say=lambda line: typer.echo(line, err=True))))
 
 
 @app.command()

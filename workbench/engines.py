@@ -58,9 +58,14 @@ class EngineInfo:
     commercial: bool = True
     environment: str = ""
 
+    def __post_init__(self) -> None:
+        if self.environment and not self.install:
+            object.__setattr__(self, "install", f"workbench engines install {self.name}")
+
     def missing(self) -> tuple[str, ...]:
         """What this machine lacks, one name per unmet need; empty when the engine can load."""
-        return tuple(" or ".join(a.removeprefix("python:") for a in any_of) for any_of in self.programs if not any(map(_present, any_of)))
+        lacking = tuple(" or ".join(a.removeprefix("python:") for a in any_of) for any_of in self.programs if not any(map(_present, any_of)))
+        return lacking if not self.environment or _installed(self.environment) else (*lacking, f"environment {self.environment}")
 
 
 def _present(need: str) -> bool:
@@ -69,8 +74,14 @@ def _present(need: str) -> bool:
     return shutil.which(need) is not None
 
 
+def _installed(environment: str) -> bool:
+    from workbench.isolated.spec import known as environments
+
+    return any(spec.is_installed() for spec in environments() if spec.name == environment)
+
+
 #: Modules with a tuple ``ENGINES``; each is data and imports no engine.
-CATALOGUES = ("workbench.tts.catalogue", "workbench.stt.catalogue", "workbench.judges.catalogue", "workbench.phones.catalogue")
+CATALOGUES = ("workbench.tts.catalogue", "workbench.stt.catalogue", "workbench.judges.catalogue", "workbench.phones.catalogue", "workbench.isolated.catalogue")
 
 _registered: dict[tuple[str, str], EngineInfo] = {}
 

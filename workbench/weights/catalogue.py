@@ -15,9 +15,9 @@ from typing import Any
 from workbench.engines import MODULES_VARIABLE
 from workbench.errors import EngineError, unknown_name
 from workbench.weights.base import Weights
-from workbench.weights.sets import judges, phones, stt, tts
+from workbench.weights.sets import isolated, judges, phones, stt, tts
 
-CATALOGUE: tuple[Weights, ...] = (*stt.SETS, *judges.SETS, *phones.SETS, *tts.SETS)
+CATALOGUE: tuple[Weights, ...] = (*stt.SETS, *judges.SETS, *phones.SETS, *tts.SETS, *isolated.SETS)
 ENTRY_POINTS = "workbench.weights"
 
 

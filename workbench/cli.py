@@ -78,13 +78,14 @@ def doctor(brief: Annotated[bool, typer.Option(help="one line")] = False) -> Non
     from workbench.doctor import examine
 
     findings = examine()
-    lacking = [finding for finding in findings if finding.mend]
+    lacking = [finding for finding in findings if finding.mend and not finding.extra]
     if brief:
         told = "; ".join(f"{f.name} is missing ({f.without}; to mend: {f.mend})" for f in lacking)
         typer.echo(told or "everything is installed")
         return
     for finding in findings:
-        typer.echo(f"{'missing' if finding.mend else 'ok':<9}{finding.name:<26}{finding.mend or finding.found}")
+        state = ("extra" if finding.extra else "missing") if finding.mend else "ok"
+        typer.echo(f"{state:<9}{finding.name:<26}{finding.mend or finding.found}")
     raise typer.Exit(code=1 if lacking else 0)
 
 

@@ -12,12 +12,14 @@ from workbench import engines
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing examined. ``mend`` is None when it is there; ``without`` says what does not work while it is missing."""
+    """One thing examined. ``mend`` is None when it is there; ``without`` says what does not work while it is missing; nobody needs an ``extra``
+    until asking for it by name."""
 
     name: str
     found: str
     mend: str | None = None
     without: str = ""
+    extra: bool = False
 
 
 def examine() -> list[Finding]:
@@ -25,7 +27,10 @@ def examine() -> list[Finding]:
     findings = [_python()]
     for info in engines.known():
         lacking = info.missing()
-        findings.append(Finding(f"{info.kind} {info.name}", "available", info.install or "see its documentation", f"its {info.kind} engine is left out") if lacking else Finding(f"{info.kind} {info.name}", "available"))
+        name, mend, without = f"{info.kind} {info.name}", info.install or "see its documentation", f"its {info.kind} engine is left out"
+        # An environment of an engine's own takes gigabytes: for those who want that engine.
+        found = Finding(name, "", mend, without, extra=bool(info.environment)) if lacking else Finding(name, "available")
+        findings.append(found)
     findings.append(_program("chromium", "apt-get install chromium", "browser tests fail, reports do not need it"))
     findings += [_package(name, without) for name, without in (("papermill", "no notebook runs"), ("torch", "engines of the gpu profile"), ("nemo", "engines of the gpu profile"))]
     return findings

@@ -157,6 +157,21 @@ def create(name: str, kind: Kind, /, **options: Any) -> Any:
         raise ConfigError(f"{kind} engine {name!r} refused its options: {error}", got=options) from error
 
 
+def device_of(name: str, kind: Kind, asked: str) -> str:
+    """Where an engine runs when a run asks for a device: there, or on the CPU if that is all the engine declares.
+
+    Raises:
+        UnknownNameError: no such engine.
+        EngineUnavailableError: it can run neither there nor on the CPU.
+    """
+    devices = info(name, kind).devices
+    if asked.partition(":")[0] in devices:
+        return asked
+    if "cpu" in devices:
+        return "cpu"
+    raise EngineUnavailableError(f"{kind} engine {name!r} cannot run there", where="device", got=asked, expected=f"one of {', '.join(devices)}")
+
+
 def licences(used: Iterable[tuple[Kind, str]], options: Mapping[str, Mapping[str, Any]] | None = None) -> list[dict[str, str]]:
     """Licence rows for a report's provenance, one per engine used.
 

@@ -114,7 +114,7 @@ class Caller:
         if stage.name not in self._engines:
             started = time.perf_counter()
             engine = engines.create(stage.engine, stage.kind, **dict(stage.options))
-            engine.load(self._device)
+            engine.load(engines.device_of(stage.engine, stage.kind, self._device))
             self.load_sec += time.perf_counter() - started
             self._engines[stage.name] = engine
         return self._engines[stage.name]

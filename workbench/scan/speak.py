@@ -150,7 +150,7 @@ class _Speaker:
     def _engine(self, name: str) -> Any:
         if name not in self._engines:
             engine = engines.create(name, "tts", **self._options.get(name, {}))
-            engine.load(self._device)
+            engine.load(engines.device_of(name, "tts", self._device))
             self._engines[name] = engine
         return self._engines[name]
 

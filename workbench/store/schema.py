@@ -13,7 +13,7 @@ from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, T
 
 from workbench.verdicts.base import Verdict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # A missing value is NULL, not the JSON text "null".
 JSON = SqlJson(none_as_null=True)
 KEY_COLUMNS = ("file_hash", "dataset", "text_hash")
@@ -35,13 +35,21 @@ STAGE_COLUMNS: dict[str, dict[str, Any]] = {
         "spectral_rolloff_hz": Float,
         "signal_notes": JSON,
     },
-    "fast": {"fast_engine": String, "fast_text": Text, "fast_words": JSON, "fast_confidence": Float, "fast_confidence_method": String},
+    "fast": {
+        "fast_engine": String,
+        "fast_text": Text,
+        "fast_words": JSON,
+        "fast_confidence": Float,
+        "fast_confidence_method": String,
+        "fast_head_disagreement": Float,
+    },
     "precision": {
         "precision_engine": String,
         "precision_text": Text,
         "precision_words": JSON,
         "precision_confidence": Float,
         "precision_confidence_method": String,
+        "precision_head_disagreement": Float,
         "precision_evidence": JSON,
     },
     "dnsmos": {"dnsmos_sig": Float, "dnsmos_bak": Float, "dnsmos_ovrl": Float, "dnsmos_p808": Float, "dnsmos_notes": JSON},

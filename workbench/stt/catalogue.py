@@ -28,4 +28,17 @@ ENGINES = (
         sample_rate_hz=16000,
         needs=("reference",),
     ),
+    EngineInfo(
+        name="parakeet",
+        kind="stt",
+        factory="workbench.stt.parakeet:ParakeetTranscriber",
+        summary="NVIDIA Parakeet TDT-CTC 1.1B: fast, CTC confidences and times, disagreement of its two heads",
+        licence_code="Apache-2.0",
+        licence_weights="CC-BY-4.0",
+        install="pip install 'nemo-toolkit[asr]==3.0.0'",
+        programs=(("python:nemo",), ("python:torch",)),
+        weights="parakeet-tdt_ctc-1.1b",
+        sample_rate_hz=16000,
+        devices=("cuda", "cpu"),
+    ),
 )

@@ -99,14 +99,16 @@ def spoken_words(written: Sequence[Word]) -> list[Word]:
 
     ends = list(accumulate(len(word.text) + 1 for word in written))
     found: list[Word] = []
-    for (start, end), group in groupby(tokenise(" ".join(word.text for word in written)), key=lambda token: (token.start, token.end)):
-        tokens = list(group)
-        of = written[bisect_right(ends, start) : bisect_right(ends, max(start, end - 1)) + 1]
-        first, last = of[0].start_sec, max(word.end_sec for word in of)
+    latest = 0.0
+    # A token of "$5 million" comes from two written words, the tokens of "twenty-five" from one.
+    for (first, last), group in groupby(tokenise(" ".join(word.text for word in written)), key=lambda t: (bisect_right(ends, t.start), bisect_right(ends, t.end - 1))):
+        tokens, of = list(group), written[first : last + 1]
+        start = max(latest, of[0].start_sec)
+        latest = max(start, *(word.end_sec for word in of))
         known = [word.confidence for word in of if word.confidence is not None]
         sure = min(1.0, max(0.0, min(known))) if known else None
-        step = (last - first) / len(tokens)
-        found += [Word(token.text, first + k * step, first + (k + 1) * step, sure) for k, token in enumerate(tokens)]
+        step = (latest - start) / len(tokens)
+        found += [Word(token.text, start + k * step, start + (k + 1) * step, sure) for k, token in enumerate(tokens)]
     return found
 
 

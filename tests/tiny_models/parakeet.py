@@ -20,14 +20,25 @@ SENTENCES = (
     "ten boats left the shore",
 )
 _WIDTH, _HIDDEN, _DURATIONS = 64, 32, [0, 1, 2, 3, 4]
+#: FastConformer XXL with the heads of Parakeet 1.1B.
+_FULL_SIZE = {
+    "model_defaults": {"enc_hidden": 1024, "pred_hidden": 640, "joint_hidden": 640},
+    "encoder": {"n_layers": 42, "d_model": 1024, "n_heads": 8, "ff_expansion_factor": 4, "subsampling_conv_channels": 256},
+    "decoder": {"prednet": {"pred_hidden": 640, "pred_rnn_layers": 2}},
+    "joint": {"jointnet": {"joint_hidden": 640}},
+    "aux_ctc": {"decoder": {"feat_in": 1024}},
+}
 
 
-def build_tiny_parakeet(folder: Path, *, fit: Sequence[tuple[Audio, str]] = (), steps: int = 75, seed: int = 0) -> Path:
+def build_tiny_parakeet(
+    folder: Path, *, fit: Sequence[tuple[Audio, str]] = (), steps: int = 75, seed: int = 0, full_size: bool = False
+) -> Path:
     """A ``.nemo`` file of about one megabyte in ``folder``.
 
     Args:
         fit: clips that the CTC head learns by heart (7 s for nine short ones); without any the weights stay random.
         steps: of fitting.
+        full_size: the published layers of the 1.1B model, for benchmarks; the vocabulary stays small.
     """
     import torch
     from nemo.collections.asr.models import EncDecHybridRNNTCTCBPEModel
@@ -37,7 +48,10 @@ def build_tiny_parakeet(folder: Path, *, fit: Sequence[tuple[Audio, str]] = (), 
     folder.mkdir(parents=True, exist_ok=True)
     with logging.temp_verbosity(logging.ERROR):
         torch.manual_seed(seed)
-        model = EncDecHybridRNNTCTCBPEModel(cfg=OmegaConf.create(_configuration(_tokenizer(folder / "tokenizer"))))
+        configuration = _configuration(_tokenizer(folder / "tokenizer"))
+        if full_size:
+            configuration = OmegaConf.merge(configuration, _FULL_SIZE)
+        model = EncDecHybridRNNTCTCBPEModel(cfg=OmegaConf.create(configuration))
         if fit:
             _fit(model, fit, steps)
         path = folder / "tiny-parakeet.nemo"

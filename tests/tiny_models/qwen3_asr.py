@@ -16,17 +16,40 @@ _ALIGN = (
     '{%- for m in messages -%}{%- for c in m["content"] -%}{%- if c["type"] == "audio" -%}<|audio_start|><|audio_pad|><|audio_end|>'
     '{%- else -%}{{ c["text"] }}<timestamp><timestamp>{%- endif -%}{%- endfor -%}{%- endfor -%}'
 )
+_AUDIO_TINY = {"encoder_layers": 2, "encoder_attention_heads": 4, "encoder_ffn_dim": 64, "d_model": 32, "downsample_hidden_size": 8}
+_TEXT_TINY = {
+    "hidden_size": 48,
+    "intermediate_size": 96,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 12,
+}
+_TEXT_17B = {
+    "hidden_size": 2048,
+    "intermediate_size": 6144,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 16,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+}
+_TEXT_06B = {**_TEXT_17B, "hidden_size": 1024, "intermediate_size": 3072}
 
 
-def build_tiny_qwen3_asr(folder: Path, *, seed: int = 0) -> Path:
-    """A ``save_pretrained`` folder of a ``Qwen3ASRForConditionalGeneration`` that babbles letters and spaces."""
+def build_tiny_qwen3_asr(folder: Path, *, seed: int = 0, full_size: bool = False) -> Path:
+    """A ``save_pretrained`` folder of a ``Qwen3ASRForConditionalGeneration`` that babbles letters and spaces.
+
+    Args:
+        full_size: the published layers of the 1.7B model, for benchmarks; the vocabulary stays small.
+    """
     import torch
     from transformers import Qwen3ASRForConditionalGeneration
 
     tokenizer = _processor(folder, _ASK)
     torch.manual_seed(seed)
-    model = Qwen3ASRForConditionalGeneration(_configuration(tokenizer))
-    _stir(model)
+    model = Qwen3ASRForConditionalGeneration(_configuration(tokenizer, text=_TEXT_17B if full_size else _TEXT_TINY, full_size=full_size))
+    if not full_size:
+        _stir(model)
     with torch.no_grad():
         # Only letters and the space can win, so that the output is words; the end mark wins now and then.
         letters = [tokenizer.convert_tokens_to_ids(c) for c in ("\u0120", *"abcdefghijklmnopqrstuvwxyz")]
@@ -39,15 +62,16 @@ def build_tiny_qwen3_asr(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def build_tiny_forced_aligner(folder: Path, *, seed: int = 0, classes: int = 200) -> Path:
+def build_tiny_forced_aligner(folder: Path, *, seed: int = 0, classes: int = 200, full_size: bool = False) -> Path:
     """A ``save_pretrained`` folder of a ``Qwen3ASRForTokenClassification`` with ``classes`` of 80 ms."""
     import torch
     from transformers import Qwen3ASRForTokenClassification
 
     tokenizer = _processor(folder, _ALIGN)
     torch.manual_seed(seed)
-    model = Qwen3ASRForTokenClassification(_configuration(tokenizer, num_labels=classes))
-    _stir(model)
+    model = Qwen3ASRForTokenClassification(_configuration(tokenizer, text=_TEXT_06B if full_size else _TEXT_TINY, full_size=full_size, num_labels=classes))
+    if not full_size:
+        _stir(model)
     model.save_pretrained(folder)
     return folder
 
@@ -65,30 +89,13 @@ def _processor(folder: Path, template: str):
     return tokenizer
 
 
-def _configuration(tokenizer, **more):
+def _configuration(tokenizer, *, text: dict, full_size: bool, **more):
     from transformers import Qwen3ASRConfig
 
     ids = {name: tokenizer.convert_tokens_to_ids(token) for name, token in {"audio_token_id": "<|audio_pad|>", "timestamp_token_id": "<timestamp>"}.items()}
     return Qwen3ASRConfig(
-        audio_config={
-            "encoder_layers": 2,
-            "encoder_attention_heads": 4,
-            "encoder_ffn_dim": 64,
-            "d_model": 32,
-            "output_dim": 48,
-            "downsample_hidden_size": 8,
-        },
-        text_config={
-            "vocab_size": len(tokenizer),
-            "hidden_size": 48,
-            "intermediate_size": 96,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "head_dim": 12,
-            "max_position_embeddings": 8192,
-            "tie_word_embeddings": False,
-        },
+        audio_config={**({} if full_size else _AUDIO_TINY), "output_dim": text["hidden_size"]},
+        text_config={**text, "vocab_size": len(tokenizer), "max_position_embeddings": 8192, "tie_word_embeddings": False},
         tie_word_embeddings=False,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,

@@ -9,24 +9,28 @@ PHONES = ("p", "t", "k", "b", "d", "s", "z", "m", "n", "ɹ", "l", "ə", "iː", "
 _SYMBOLS = ("<pad>", "<s>", "</s>", "<unk>", *PHONES)
 
 
-def build_tiny_wav2vec2_phoneme(folder: Path, *, feat_extract_norm: str = "layer", seed: int = 0) -> Path:
-    """A ``save_pretrained`` folder with ``vocab.json``; the head is scaled up so that frames differ in their likeliest phone."""
+def build_tiny_wav2vec2_phoneme(folder: Path, *, feat_extract_norm: str = "layer", seed: int = 0, full_size: bool = False) -> Path:
+    """A ``save_pretrained`` folder with ``vocab.json``; the head is scaled up so that frames differ in their likeliest phone.
+
+    Args:
+        full_size: the published architecture, for benchmarks.
+    """
     import torch
     from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
 
     torch.manual_seed(seed)
     config = Wav2Vec2Config(
         vocab_size=len(_SYMBOLS),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        conv_dim=(16, 16, 16, 16, 16, 16, 16),
+        hidden_size=1024 if full_size else 32,
+        num_hidden_layers=24 if full_size else 2,
+        num_attention_heads=16 if full_size else 4,
+        intermediate_size=4096 if full_size else 64,
+        conv_dim=(512 if full_size else 16,) * 7,
         conv_bias=True,
         feat_extract_norm=feat_extract_norm,
         do_stable_layer_norm=feat_extract_norm == "layer",
-        num_conv_pos_embeddings=16,
-        num_conv_pos_embedding_groups=4,
+        num_conv_pos_embeddings=128 if full_size else 16,
+        num_conv_pos_embedding_groups=16 if full_size else 4,
         pad_token_id=0,
     )
     model = Wav2Vec2ForCTC(config)

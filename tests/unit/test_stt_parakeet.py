@@ -8,7 +8,9 @@ from tests.tiny_models.parakeet import SENTENCES, build_tiny_parakeet
 from workbench import engines
 from workbench.audio import Audio, resample
 from workbench.errors import AudioError, ConfigError, EngineError, EngineUnavailableError
-from workbench.stt.base import SttRequest
+from workbench.scan.codec import transcript_columns, transcript_of
+from workbench.store.schema import STAGE_COLUMNS
+from workbench.stt.base import SttRequest, Transcript, Word
 from workbench.stt.parakeet import ParakeetTranscriber, _words, disagreement
 
 
@@ -96,6 +98,14 @@ def test_the_heads_are_compared_only_when_asked(weights, engine, clips):
 )
 def test_disagreement_is_the_share_of_words_that_differ(one, other, share):
     assert disagreement(one.split(), other.split()) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("share", [None, 0.0, 0.25])
+def test_the_disagreement_of_the_heads_survives_the_store(share):
+    transcript = Transcript((Word("yes", 0.0, 0.5, 0.9),), "parakeet", "ctc_max_prob_min", head_disagreement=share)
+    columns = transcript_columns("fast", transcript)
+    assert set(columns) <= set(STAGE_COLUMNS["fast"])
+    assert transcript_of("fast", columns) == transcript
 
 
 @pytest.mark.parametrize("audio", WORDLESS.values(), ids=WORDLESS)

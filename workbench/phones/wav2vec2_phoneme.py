@@ -95,7 +95,7 @@ class Wav2Vec2PhonemeRecogniser:
             self._normalise = json.loads(settings.read_text()).get("do_normalize", True) if settings.exists() else True
         except Exception as error:  # noqa: BLE001 - whatever the folder makes transformers throw
             raise cannot_load(self.name, folder, error) from error
-        # A head is often padded beyond its symbols; frames must stay frames of 20 ms.
+        # A head may be padded beyond its symbols, never short of them.
         if model.config.vocab_size < len(symbols):
             raise EngineError("vocabulary and model do not fit together", where=folder, got=f"{len(symbols)} symbols", expected=f"at most {model.config.vocab_size}")
         assert_on(model, device, engine=self.name)

@@ -9,8 +9,8 @@ import pytest
 from workbench.audio import Audio
 from workbench.errors import EngineError
 from workbench.stt.base import SttRequest, Transcript, Word
-from workbench.stt.front_end import SAMPLE_RATE_HZ
-from workbench.stt.pocketsphinx_free import PocketsphinxTranscriber, pieces, written
+from workbench.stt.listening import SAMPLE_RATE_HZ, pieces
+from workbench.stt.pocketsphinx_free import PIECE_SEC, PocketsphinxTranscriber, written
 from workbench.stt.second_opinion import SecondOpinionTranscriber
 from workbench.tts.base import SpeechRequest
 
@@ -110,7 +110,7 @@ def test_pieces_cover_a_recording_and_cut_where_it_is_quiet():
     samples = rng.uniform(-0.3, 0.3, 70 * SAMPLE_RATE_HZ).astype(np.float32)
     for second in (20, 45, 62):
         samples[second * SAMPLE_RATE_HZ : int((second + 0.5) * SAMPLE_RATE_HZ)] = 0
-    cut = list(pieces(samples))
+    cut = list(pieces(samples, most_sec=PIECE_SEC))
     assert np.array_equal(np.concatenate([piece for _, piece in cut]), samples)
     assert all(len(piece) <= 30 * SAMPLE_RATE_HZ for _, piece in cut)
     assert [start for start, _ in cut] == [sum(len(piece) for _, piece in cut[:k]) for k in range(len(cut))]

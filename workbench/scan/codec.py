@@ -21,6 +21,8 @@ def transcript_columns(stage: str, transcript: Transcript) -> dict[str, Any]:
         f"{stage}_confidence": sum(known) / len(known) if known else None,
         f"{stage}_confidence_method": transcript.confidence_method,
     }
+    if transcript.head_disagreement is not None:
+        columns[f"{stage}_head_disagreement"] = round(float(transcript.head_disagreement), SCORE_DIGITS)
     if transcript.evidence is not None:
         columns[f"{stage}_evidence"] = [
             [e.start, e.end, round(float(e.log_ratio), SCORE_DIGITS), [_word_row(word) for word in e.heard]] for e in transcript.evidence
@@ -36,6 +38,7 @@ def transcript_of(stage: str, columns: dict[str, Any]) -> Transcript:
         engine=columns.get(f"{stage}_engine", ""),
         confidence_method=columns.get(f"{stage}_confidence_method", ""),
         evidence=None if evidence is None else tuple(Evidence(a, b, ratio, tuple(Word(*row) for row in heard)) for a, b, ratio, heard in evidence),
+        head_disagreement=columns.get(f"{stage}_head_disagreement"),
     )
 
 

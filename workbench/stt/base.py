@@ -42,12 +42,14 @@ class Transcript:
         engine: registry name.
         confidence_method: how the confidences came about; numbers of different methods do not compare.
         evidence: only from an engine that weighs the reference; then ``words`` holds the words of the reference with their aligned times.
+        head_disagreement: share of words (0..1) on which two decoders of the same engine differ, by edit distance; only from an engine that has two.
     """
 
     words: tuple[Word, ...]
     engine: str
     confidence_method: str
     evidence: tuple[Evidence, ...] | None = None
+    head_disagreement: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ import numpy as np
 
 from workbench.errors import EngineUnavailableError
 from workbench.stt.acoustic import FRAMES_PER_SEC, features
-
-SAMPLE_RATE_HZ = 16_000
+from workbench.stt.listening import SAMPLE_RATE_HZ
 
 
 class LoggingDecoder:

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
-from workbench.audio import Audio, resample
+from workbench.audio import Audio
 from workbench.errors import EngineError, EngineUnavailableError
 from workbench.stt.acoustic import load_model
 from workbench.stt.base import SttRequest, Transcript, Word
-from workbench.stt.front_end import SAMPLE_RATE_HZ, LoggingDecoder
+from workbench.stt.front_end import LoggingDecoder
+from workbench.stt.listening import SAMPLE_RATE_HZ, moved, pieces, speech_samples
 from workbench.stt.second_look import NEIGHBOURS, OTHER_WORD_NATS, TWICE_NATS, SecondLook
 
 FRAME_SEC = 0.01
@@ -26,10 +25,6 @@ SETTINGS: dict[str, object] = {"maxhmmpf": 8000}
 
 #: Audio longer than this is decoded in pieces, cut where it is quietest.
 PIECE_SEC = 30.0
-#: The model's windows need some frames to work with; anything shorter cannot hold a word.
-_SHORTEST_SEC = 0.1
-#: Below this peak there is nothing but rounding noise of 16-bit samples.
-_SILENT_PEAK = 3 / 32768
 _VARIANT = re.compile(r"\(\d+\)$")
 
 
@@ -46,28 +41,6 @@ def model_folder() -> Path:
         mend = "pip install --force-reinstall pocketsphinx==5.1.1"
         raise EngineUnavailableError("pocketsphinx's en-us model is missing", where=folder, mend=mend)
     return folder
-
-
-def speech_samples(audio: Audio) -> np.ndarray:
-    """Samples at 16 kHz within -1..1, float32; empty where no word can be: too short or silent."""
-    if audio.duration_sec < _SHORTEST_SEC or audio.peak < _SILENT_PEAK:
-        return np.zeros(0, dtype=np.float32)
-    samples = resample(audio, SAMPLE_RATE_HZ).samples
-    return samples / audio.peak if audio.peak > 1.0 else samples
-
-
-def pieces(samples: np.ndarray, *, most_sec: float = PIECE_SEC) -> Iterator[tuple[int, np.ndarray]]:
-    """Stretches of at most ``most_sec`` with their first sample's index, cut in the quietest 0.2 s of the second half of each."""
-    most, least, quiet = (int(sec * SAMPLE_RATE_HZ) for sec in (most_sec, most_sec / 2, 0.2))
-    start, hop = 0, int(FRAME_SEC * SAMPLE_RATE_HZ)
-    while len(samples) - start > most:
-        search = samples[start + least : start + most]
-        power = (search[: len(search) // hop * hop].reshape(-1, hop).astype(np.float64) ** 2).sum(axis=1)
-        window = np.convolve(power, np.ones(quiet // hop), mode="valid")
-        cut = start + least + int(window.argmin()) * hop + quiet // 2
-        yield start, samples[start:cut]
-        start = cut
-    yield start, samples[start:]
 
 
 @lru_cache(maxsize=50_000)
@@ -121,7 +94,7 @@ class PocketsphinxTranscriber:
             features = self._front_end.hear(piece)
             heard = list(_words(self._front_end.decoder))
             heard = self._look.look(features, heard) if self._look else heard
-            words += [_moved(word, start / SAMPLE_RATE_HZ, audio.duration_sec) for word in heard]
+            words += [moved(word, start / SAMPLE_RATE_HZ, audio.duration_sec) for word in heard]
         return Transcript(words=tuple(words), engine=self.name, confidence_method="lattice_posterior")
 
     def close(self) -> None:
@@ -150,9 +123,3 @@ def _words(decoder) -> Iterator[Word]:
         confidence = min(1.0, max(0.0, float(segment.prob)))
         for place, part in enumerate(parts):
             yield Word(part, start + place * step, start + (place + 1) * step, confidence)
-
-
-def _moved(word: Word, offset_sec: float, end_sec: float) -> Word:
-    """The word in seconds of the whole recording, within its bounds."""
-    start, end = (round(min(offset_sec + sec, end_sec), 4) for sec in (word.start_sec, word.end_sec))
-    return Word(word.text, start, end, word.confidence)

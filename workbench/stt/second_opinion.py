@@ -17,8 +17,9 @@ from workbench.errors import EngineError
 from workbench.stt.acoustic import load_model
 from workbench.stt.base import Evidence, SttRequest, Transcript, Word
 from workbench.stt.front_end import SAMPLE_RATE_HZ, LoggingDecoder
+from workbench.stt.listening import pieces, speech_samples
 from workbench.stt.opinion_model import LOG_RATIO_LIMIT, MODEL_NAME, log_odds
-from workbench.stt.pocketsphinx_free import WEIGHTS, model_folder, pieces, speech_samples
+from workbench.stt.pocketsphinx_free import PIECE_SEC, WEIGHTS, model_folder
 from workbench.stt.weigh import Weighed, Weigher
 
 class SecondOpinionTranscriber:
@@ -85,7 +86,7 @@ class SecondOpinionTranscriber:
 
     def _features(self, samples: np.ndarray) -> np.ndarray:
         """Shape (3, T, 13); every piece of a long recording with its own mean, as the free decode hears it."""
-        parts = [self._front_end.hear(piece, search=False) for _, piece in pieces(samples)] if len(samples) else []
+        parts = [self._front_end.hear(piece, search=False) for _, piece in pieces(samples, most_sec=PIECE_SEC)] if len(samples) else []
         return np.concatenate(parts, axis=1) if parts else np.zeros((3, 0, 13), dtype=np.float32)
 
     def close(self) -> None:

@@ -91,7 +91,8 @@ def run_trial(
         texts_per_voice: planted clips per voice and part; 0 takes every text.
         speech_options: options of the engines that speak, by engine.
     """
-    config = config.model_copy(update={"judges": ()})
+    of_listeners = {name: given for name, given in config.engine_options.items() if name in (config.fast, config.precision)}
+    config = config.model_copy(update={"judges": (), "engine_options": of_listeners})
     options = {"speech_folder": Path(speech_folder), "seed": seed, "texts": texts_per_voice, "speech_options": speech_options, "say": say}
     test, lost = _part(store, config, f"{scan_id}-test", TEST_TEXTS, test_voices, **options)
     if not tune_voices:

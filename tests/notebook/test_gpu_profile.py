@@ -1,0 +1,83 @@
+"""The validation notebook with the engines of the gpu profile, each with tiny weights in its library's own format."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from tests.tiny_models import judges, parakeet, qwen3_asr
+from tests.tiny_models.kokoro import build_tiny_kokoro
+from workbench import engines
+from workbench.scan.validation import ValidationConfig
+
+
+@pytest.fixture(scope="module")
+def profile(request) -> dict:
+    return yaml.safe_load((Path(request.config.rootpath) / "params" / "validation" / "gpu.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def ran(profile, tmp_path_factory) -> Path:
+    """The profile with tiny weights on the CPU. Its judge ``utmosv2`` lives in an environment of gigabytes and has tests of its own."""
+    work = tmp_path_factory.mktemp("gpu")
+    weights = work / "weights"
+    judges.save_scoreq(weights / "scoreq" / "adapt_nr_synthetic.onnx")
+    options = {
+        "kokoro": {"weights": str(build_tiny_kokoro(weights / "kokoro"))},
+        "parakeet": {"weights": str(parakeet.build_tiny_parakeet(weights / "parakeet"))},
+        "qwen3-asr": {
+            "weights": str(qwen3_asr.build_tiny_qwen3_asr(weights / "qwen")),
+            "aligner": str(qwen3_asr.build_tiny_forced_aligner(weights / "aligner")),
+        },
+        "scoreq": {"scores": "synthetic", "weights": str(weights / "scoreq" / "adapt_nr_synthetic.onnx")},
+        "nisqa": {
+            "weights": str(judges.save_nisqa(weights / "nisqa.tar")),
+            "tts_weights": str(judges.save_nisqa_tts(weights / "nisqa_tts.tar")),
+        },
+    }
+    chosen = {
+        **profile, "device": "cpu", "batch_clips": 2, "text_limit": 1, "voices": ["kokoro/af_heart", "flite/slt"], "planted_texts": 2,
+        "planted_test_voices": ["flite/slt"], "judges": [name for name in profile["judges"] if name != "utmosv2"], "engine_options": options,
+        "missing_engines": "skip",
+    }
+    (work / "tiny.yaml").write_text(yaml.safe_dump(chosen))
+    command = [sys.executable, "-m", "workbench.cli", "run", "validation", "-p", "tiny.yaml"]
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return Path(work, done.stdout.splitlines()[-1]).parent
+
+
+def test_the_profile_names_engines_that_exist_and_can_run_where_it_says(profile):
+    config = ValidationConfig.of(profile)
+    heard = [("stt", config.fast), ("stt", config.precision), *(("judge", name) for name in config.judges)]
+    spoken = [("tts", voice.partition("/")[0]) for voice in config.voices]
+    for kind, name in [*heard, *spoken]:
+        assert engines.device_of(name, kind, config.device) in ("cuda", "cpu")
+    assert engines.device_of("parakeet", "stt", "cuda:1") == "cuda:1" and engines.device_of("dnsmos", "judge", "cuda") == "cpu"
+
+
+def test_every_production_engine_writes_its_columns(ran):
+    rows = pq.read_table(ran / "results.parquet").to_pylist()
+    metrics = json.loads((ran / "metrics.json").read_text())
+    assert rows and metrics["failed"] == 0, metrics
+    for row in rows:
+        assert row["fast_text"] is not None and row["precision_text"] is not None
+        for column in ("scoreq_synthetic", "nisqa_mos", "nisqa_tts", "dnsmos_ovrl", "rms_db"):
+            assert row[column] is not None, column
+
+
+def test_provenance_names_each_engines_weights_and_licence(ran):
+    told = {row["engine"]: row for row in json.loads((ran / "provenance.json").read_text())["engines"]}
+    assert {"kokoro", "parakeet", "qwen3-asr", "scoreq", "nisqa", "dnsmos", "signal"} <= set(told)
+    assert told["nisqa"]["commercial use"] in (False, "no") and "NC" in told["nisqa"]["licence of weights"]
+
+
+def test_the_report_is_whole(ran):
+    page = (ran / "report.html").read_text()
+    assert "Traceback" not in page and "parakeet" in page and "qwen3-asr" in page

@@ -79,7 +79,7 @@ def test_the_weights_that_the_options_choose_decide(theirs):
 def test_a_path_of_the_users_own_keeps_the_licence_of_the_set_it_stands_in_for(theirs, tmp_path):
     own = tmp_path / "own.bin"
     own.write_bytes(b"own")
-    with pytest.raises(ConfigError, match="the user's own files, licence taken to be that of the set"):
+    with pytest.raises(ConfigError, match="own files; licence of the set"):
         plan_stages(scan("either", either={"kind": "nc", "weights": str(own)}))
     (row,) = engines.licences([("judge", "either")], {"either": {"kind": "free", "weights": str(own)}})
     assert row["licence of weights"] == "Apache-2.0" and row["revision of weights"].startswith("local, sha256 ") and row["commercial use"] == "yes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import asdict
 from functools import cached_property
@@ -11,6 +12,7 @@ from workbench.clips import load_audio
 from workbench.errors import WorkbenchError
 from workbench.report import figures, players
 from workbench.report.html import Column, Fragment, fold, identity, prose, showing, table, verdict_line
+from workbench.report.judges import judges_table, primary_scores
 from workbench.report.planted import PlantedSection, no_trial
 from workbench.report.provenance import code_version, provenance
 from workbench.report.session import Run
@@ -22,6 +24,7 @@ from workbench.scan.validation import Validation, ValidationConfig
 
 #: Flagged words over reference words: good when every voice is below the first, bad when all clips together are above the second.
 GOOD_BELOW, BAD_ABOVE = 0.02, 0.10
+_SHA256 = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
 #: Of the page's audio budget, what the worst clips may take; the sample gets the rest.
 WORST_SHARE = 0.5
 
@@ -85,7 +88,7 @@ class ValidationReport:
             Column("tts_failure", "tts_failure", fmt=",d", help="both recognisers heard the same other thing"),
             Column("ambiguous", "ambiguous", fmt=",d", help="both heard something else, not the same: to be listened to"),
             Column("wer_fast", "WER, fast engine", fmt=".1%", help="raw word error rate of the first recogniser, its own mistakes included"),
-            Column("dnsmos", "DNSMOS", fmt=".2f", help="overall quality, 1 to 5, by a model"),
+            *([Column("dnsmos", "DNSMOS", fmt=".2f", help="overall quality, 1 to 5, by a model")] if "dnsmos" in self._primaries else []),
             Column("confidence", "confidence", fmt=".2f", help="mean word confidence of the fast engine; scales of different engines do not compare"),
             Column("failed", "failures", fmt=",d", help="clips for which some stage could not do its work"),
         ]
@@ -93,11 +96,22 @@ class ValidationReport:
         rows, total = (self.voices[:-1], self.voices[-1]) if len(self.voices) > 1 else (self.voices, None)
         return table(rows, columns, caption="Headline per voice", note=note, total=total)
 
+    @cached_property
+    def _primaries(self) -> dict[str, str]:
+        return primary_scores(self.validation.stages)
+
+    def judges(self) -> list[Fragment]:
+        """The table of judges, where there are several."""
+        found = judges_table(self.results, self._primaries, seed=self.config.seed)
+        return [found] if found else []
+
     def identity(self) -> Fragment:
         """Which run this is."""
         code = code_version()
         commit = (code["git_commit"] or "not a checkout")[:12] + (" with local changes" if code["git_dirty"] else "")
         source = self.validation.source
+        # A precision engine that decodes freely gives no evidence to hold against a threshold.
+        weighs = any(stage.needs_reference for stage in self.validation.stages)
         return identity(
             {
                 "run": self.run.run_id,
@@ -105,7 +119,7 @@ class ValidationReport:
                 "dataset": f"{source.dataset}: {source.described}",
                 "clips (hash)": self.validation.dataset_hash[:12],
                 "engines": [f"{stage.engine} ({stage.name})" if stage.name != stage.engine else stage.engine for stage in self.validation.stages],
-                "operating point": f"log ratio {self.validation.log_ratio_threshold:+.2f} nats, {self.validation.operating_point}",
+                "operating point": f"log ratio {self.validation.log_ratio_threshold:+.2f} nats, {self.validation.operating_point}" if weighs else None,
                 "code": f"workbench {code['workbench']}, {commit}",
                 "left out": list(source.left_out) or None,
             }
@@ -180,7 +194,7 @@ class ValidationReport:
 
     def _gallery(self, chosen: list[ClipResult], title: str, note: str, *, share: float) -> Fragment:
         budget = int(self.config.audio_budget_mb * 1e6 * share)
-        scores = [column for column in ("dnsmos_ovrl", "rms_db") if any(column in r.scores for r in self.results)]
+        scores = [column for column in (*self._primaries.values(), "rms_db") if any(column in r.scores for r in self.results)]
         return players.gallery(chosen, audio_of=_encoded, budget_bytes=budget, title=title, total=len(self.results), note=note, scores=scores)
 
     def failures(self) -> list[object]:
@@ -198,7 +212,9 @@ class ValidationReport:
     def provenance(self) -> list[object]:
         """Engines with licences, code, packages, machine, every parameter."""
         found = self._provenance
-        licences = table(found["engines"], [Column(key, key) for key in found["engines"][0]], caption="Engines and licences")
+        rows = [{**row, "revision of weights": _SHA256.sub(r"\1…", row["revision of weights"])} for row in found["engines"]]
+        note = "Digests are cut short here; provenance.json has them in full."
+        licences = table(rows, [Column(key, key) for key in rows[0]], caption="Engines and licences", note=note)
         machine = identity({"processor": found["hardware"]["processor"], "cores": found["hardware"]["cores"], "memory": f"{found['hardware']['memory_gib']} GiB",
                             "system": found["hardware"]["system"], "GPUs": found["hardware"]["gpus"] or "none", "dataset hash": found["dataset"]["hash"],
                             "seeds": found["seeds"], "wall time, s": found["wall_sec"]})  # fmt: skip

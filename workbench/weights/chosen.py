@@ -26,7 +26,7 @@ class Chosen:
         return self.revision == "local"
 
     def __str__(self) -> str:
-        return f"{self.weights.name} (the user's own files, licence taken to be that of the set)" if self.is_local else self.weights.name
+        return f"{self.weights.name} (own files; licence of the set)" if self.is_local else self.weights.name
 
 
 def chosen_by(kind: engines.Kind, engine: str, options: Mapping[str, Any]) -> tuple[Chosen, ...]:

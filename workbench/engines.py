@@ -154,7 +154,7 @@ def create(name: str, kind: Kind, /, **options: Any) -> Any:
     try:
         return factory(**options)
     except TypeError as error:
-        raise ConfigError(f"{kind} engine {name!r} refused its options: {error}", got=options) from error
+        raise ConfigError(f"{kind} engine {name!r} refused its options: {error}", got=f"options {', '.join(sorted(options))}") from None
 
 
 def device_of(name: str, kind: Kind, asked: str) -> str:

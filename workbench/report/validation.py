@@ -57,7 +57,8 @@ class ValidationReport:
         if len(singles) > 1:
             best = min(singles, key=lambda v: v.audio_error_rate.value)
             worst = max(singles, key=lambda v: v.audio_error_rate.value)
-            told += f"; least {best.voice} {_percent(best.audio_error_rate.value)}, most {worst.voice} {_percent(worst.audio_error_rate.value)}"
+            if best.audio_error_rate.value < worst.audio_error_rate.value:
+                told += f"; least {best.voice} {_percent(best.audio_error_rate.value)}, most {worst.voice} {_percent(worst.audio_error_rate.value)}"
         planted = self._planted.sentence() if self._planted else ""
         failed = f" {total.failed} of {total.clips} clips had failures." if total.failed else ""
         return f"{told}.{planted}{failed}{self._left_out_text}"

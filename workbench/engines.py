@@ -162,9 +162,13 @@ def device_of(name: str, kind: Kind, asked: str) -> str:
 
     Raises:
         UnknownNameError: no such engine.
+        ConfigError: not a device.
         EngineUnavailableError: it can run neither there nor on the CPU.
     """
     devices = info(name, kind).devices
+    if asked.partition(":")[0] not in (kinds := {one for engine in known() for one in engine.devices}):
+        # A slip of the pen must not be taken for a CPU.
+        raise ConfigError("not a device", where="device", got=asked, expected=f"one of {', '.join(sorted(kinds))}, perhaps with a number (cuda:1)")
     if asked.partition(":")[0] in devices:
         return asked
     if "cpu" in devices:

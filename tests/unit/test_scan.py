@@ -9,7 +9,8 @@ import soundfile
 from tests.conftest import tone
 from workbench.audio import write_wav
 from workbench.clips import Clip, open_manifest
-from workbench.errors import ConfigError, EngineUnavailableError, UnknownNameError
+from workbench.errors import ConfigError, EngineUnavailableError, ManifestError, UnknownNameError
+from workbench.scan.local import run_local
 from workbench.scan.plan import ScanConfig, plan_stages
 from workbench.scan.scanning import scan
 from workbench.store import Store
@@ -182,3 +183,44 @@ def test_a_finished_clip_is_recognised_without_opening_it_and_a_changed_file_is_
         changed = scan(open_manifest(clip_folder), config(log), store, scan_id="s", say=quiet)
         assert (changed.computed, changed.clips) == (1, 3)
         assert [clip_id for clip_id, *_ in rows_of(store, "s", changed.stages)] == [clip.clip_id for clip in open_manifest(clip_folder)]
+
+
+class Echo:
+    """A worker that gives back what it gets."""
+
+    def process(self, batch: list) -> list:
+        return batch
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_when_the_list_of_clips_breaks_off_what_came_back_is_not_thrown_away(workers):
+    def batches():
+        yield [1]
+        yield [2]
+        yield [3]
+        raise ManifestError("the rest cannot be read")
+
+    came = []
+    with pytest.raises(ManifestError, match="cannot be read"):
+        for outcome in run_local(batches(), make_worker=Echo, arguments={}, workers=workers, on_death=repr, apart=True):
+            came.append(outcome)
+    # With several workers the others' batches are still on their way.
+    assert len(came) >= (3 if workers == 1 else 1)
+
+
+def test_a_number_format_chosen_by_the_device_is_part_of_what_a_result_depends_on(tmp_path):
+    def prints(device: str) -> dict[str, str]:
+        options = {"whisper": {"weights": str(tmp_path)}}
+        planned = plan_stages(ScanConfig(fast="whisper", precision=None, judges=("signal",), engine_options=options, device=device))
+        return {stage.name: stage.fingerprint for stage in planned}
+
+    on_cpu, on_cuda = prints("cpu"), prints("cuda")
+    assert on_cpu["fast"] != on_cuda["fast"] and on_cpu["signal"] == on_cuda["signal"]
+    assert on_cuda == prints("cuda:1")
+
+
+def test_a_misspelt_device_is_no_cpu(tmp_path):
+    with pytest.raises(ConfigError, match="not a device.*got: gpu"):
+        plan_stages(ScanConfig(fast="pocketsphinx", precision=None, judges=("signal",), device="gpu"))

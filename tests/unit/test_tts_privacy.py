@@ -9,7 +9,7 @@ import pytest
 from tests.speech_servers import CountingSocket
 from workbench import engines
 from workbench.config import Config
-from workbench.errors import EngineError, PrivacyError, TextError
+from workbench.errors import EngineError, EngineUnavailableError, PrivacyError, TextError
 from workbench.scan.speak import TextToSpeak, Voice, speak
 from workbench.scan.validation import ValidationConfig, validate
 from workbench.text.prompts import load_prompts
@@ -171,3 +171,13 @@ def test_a_prompt_table_whose_mark_is_unclear_is_refused(tmp_path):
         load_prompts(path)
     path.write_text("prompt_id\tcategory\ttext\tsensitive\na\t\tHello.\tYES\nb\t\tHello.\tno\nc\t\tHello.\t\n", encoding="utf-8")
     assert [prompt.sensitive for prompt in load_prompts(path)] == [True, False, False]
+
+
+def test_offline_no_server_elsewhere_is_spoken_to_and_ones_own_still_is(monkeypatch, keys, wire):
+    monkeypatch.setenv("WORKBENCH_OFFLINE", "1")
+    elsewhere = engines.create("gemini", "tts")
+    with pytest.raises(EngineUnavailableError, match="offline.*WORKBENCH_OFFLINE"):
+        elsewhere.check_ready()
+    with pytest.raises(EngineUnavailableError, match="offline"):
+        elsewhere.load()
+    engines.create("openai-speech", "tts", base_urls=("http://127.0.0.1:9/v1",)).check_ready()

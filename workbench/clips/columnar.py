@@ -84,9 +84,14 @@ def open_hub(name: str, config: str | None, split: str | None) -> Rows:
     Raises:
         ManifestError: unknown or private name, no network, several splits and none named.
     """
-    import datasets
+    from workbench.offline import is_offline
 
     where = f"hf:{name}" + (f"/{config}" if config else "")
+    if is_offline():
+        raise ManifestError("offline: a dataset on the Hugging Face hub is not read", where=where,
+                            mend="unset WORKBENCH_OFFLINE and HF_HUB_OFFLINE, or give a folder written by save_to_disk")
+    import datasets
+
     try:
         found = datasets.load_dataset(name, config, split=split, streaming=True)
     except Exception as error:  # network, hub, parser: the library has no common base for them

@@ -17,7 +17,7 @@ from workbench import engines
 from workbench.errors import ConfigError, EngineError, EngineUnavailableError, unknown_name
 from workbench.isolated.child import wire
 from workbench.isolated.spec import EnvironmentSpec, environments_folder, known
-from workbench.weights import is_offline
+from workbench.offline import is_offline
 
 #: Settings of pip that would put packages elsewhere, or hold them to the pins of our own environment.
 _NOT_FOR_PIP = (
@@ -100,6 +100,9 @@ def _build(spec: EnvironmentSpec, say: Callable[[str], None]) -> None:
         say("looking whether it imports")
         _check(spec, interpreter)
         # Python finds a moved environment by its own place; only the console scripts, which nobody calls, name the old one.
+        if spec.folder().exists():
+            # One whose base interpreter went away: not installed, yet in the way.
+            shutil.rmtree(spec.folder())
         building.rename(spec.folder())
     finally:
         shutil.rmtree(building, ignore_errors=True)

@@ -147,8 +147,10 @@ class IsolatedEngine:
                     ) from None
             except WireError as error:
                 raise EngineError(f"a request of {self.name} cannot cross: {error}", where=what) from error
-            except (KeyboardInterrupt, SystemExit):
-                # Its answer would come in place of the next one.
+            except WorkbenchError:
+                raise
+            except BaseException:
+                # An interrupt, no memory for the answer: the answer, or its rest, would come in place of the next one.
                 self._drop()
                 raise
         raise AssertionError("unreachable")
@@ -171,7 +173,8 @@ class IsolatedEngine:
                 start = {"child": spec.child, "paths": [str(path) for path in spec.paths], "options": self.child_options()}
                 for call, args in (("start", start), ("load", {"device": self._device})):
                     self._value(self._child, self._child.call(call, args, timeout_sec=self.load_timeout_sec))
-            except WorkbenchError:
+            except BaseException:
+                # Whatever it was: a child that was not started whole must not be taken for a living one.
                 self._drop()
                 raise
         return self._child

@@ -156,7 +156,7 @@ class NisqaJudge:
 
         settings, network = self._models[name]
         # Reduced precision of convolutions, cuDNN's default, would move a score in the third decimal.
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             mels = mels_of(waves, settings, sample_rate_hz=SAMPLE_RATE_HZ, device=self._device)
             return list(network(mels).double().cpu().numpy())
 

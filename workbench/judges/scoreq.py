@@ -199,7 +199,11 @@ class _Graph:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        where = {"device_id": device.partition(":")[2] or "0"} if provider == _PROVIDERS["cuda"] else {}
+        where = {}
+        if provider == _PROVIDERS["cuda"]:
+            onnxruntime.preload_dlls()  # torch's own CUDA libraries, also where torch is not imported yet
+            # TF32 moves a score in the third decimal; the exhaustive search, the default, runs again for every new length and may choose otherwise each time.
+            where = {"device_id": device.partition(":")[2] or "0", "use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
         try:
             self.session: Any = onnxruntime.InferenceSession(str(path), options, providers=[(provider, where)])
         except Exception as error:  # noqa: BLE001  onnxruntime has an exception class per fault, none public

@@ -70,7 +70,7 @@ class Embedder:
         lengths = torch.tensor([len(value) for value in values])
         padded = nn.utils.rnn.pad_sequence([torch.from_numpy(value) for value in values], batch_first=True)
         present = (torch.arange(padded.shape[1]) < lengths[:, None]).long()
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             self.model.wavlm.feature_extractor.lengths = lengths.tolist()
             # One clip, or several of one length, need no mask, and the library is quicker without.
             mask = None if bool(present.all()) else present.to(self.device)

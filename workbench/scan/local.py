@@ -119,7 +119,12 @@ class _Crew:
         while any(seat.task for seat in self._seats):
             ready = self._listen()
             # Workers get their next batch before the reader of this generator takes its time over the outcomes.
-            self._hand_out()
+            try:
+                self._hand_out()
+            except Exception:
+                # The list of clips cannot be read on; what is done is done.
+                yield from ready
+                raise
             yield from ready
 
     def _hand_out(self) -> None:

@@ -99,15 +99,19 @@ def used_engines(config: ScanConfig) -> list[tuple[engines.Kind, str]]:
 def _stage(name: str, kind: engines.Kind, engine_name: str, config: ScanConfig, *, code: str, first: str | None = None) -> StagePlan:
     options = config.engine_options.get(engine_name, {})
     engine = engines.create(engine_name, kind, **options)
+    device = engines.device_of(engine_name, kind, config.device).partition(":")[0]
     needs_reference, stochastic = "reference" in engines.info(engine_name, kind).needs, getattr(engine, "stochastic", False)
+    identity = engine.identity()
     print_of = fingerprint(
         stage=name,
         engine=engine_name,
-        identity=engine.identity(),
+        identity=identity,
         code=STAGE_CODE_VERSION[code],
         # Only an engine that reads the first transcript depends on who made it.
         first=first if needs_reference else None,
         # Only an engine that draws at random depends on the seed.
         **({"seed": config.seed} if stochastic else {}),
+        # Only an engine that chooses its number format by the device depends on that.
+        **({"device": device} if identity.get("dtype") == "auto" and device != "cpu" else {}),
     )
     return StagePlan(name, kind, engine_name, print_of, tuple(sorted(options.items())), needs_reference, stochastic)

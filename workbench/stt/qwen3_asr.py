@@ -9,6 +9,7 @@ Source: Qwen team, "Qwen3-ASR technical report" (2026).
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,6 +78,7 @@ class Qwen3AsrTranscriber:
         folder = resolve(WEIGHTS, local=self.weights)
         aligner = resolve(ALIGNER, local=self.aligner) if self.align else None
         check_device(self.name, device)
+        _check_language(self.language, align=self.align)
         from transformers import Qwen3ASRForConditionalGeneration, Qwen3ASRForTokenClassification
 
         if aligner is not None:
@@ -163,7 +165,7 @@ class Qwen3AsrTranscriber:
             ids = model.generate(**inputs, do_sample=False, num_beams=1, max_new_tokens=max(most), logits_processor=[note])
         new = ids[:, inputs["input_ids"].shape[1] :].tolist()
         sure = torch.stack(chosen, dim=1).tolist()
-        return [_written(i[:limit], c[:limit], processor.tokenizer) for i, c, limit in zip(new, sure, most, strict=True)]
+        return [_written(i[:limit], c[:limit], processor.tokenizer, names_language=self.language is None) for i, c, limit in zip(new, sure, most, strict=True)]
 
     def _spans(self, batch: list[np.ndarray], texts: list[list[str]]) -> list[list[tuple[float, float]]]:
         """Start and end of each written word in seconds of its stretch."""
@@ -194,6 +196,25 @@ class Qwen3AsrTranscriber:
         return [[(item["start_time"], item["end_time"]) for item in items] for items in found]
 
 
+def _check_language(language: str | None, *, align: bool) -> None:
+    """
+    Raises:
+        ConfigError: a language that the model, or with ``align`` the aligner, does not know.
+    """
+    if language is None:
+        return
+    from transformers.models.qwen3_asr.processing_qwen3_asr import FORCED_ALIGNER_LANGUAGES, LANGUAGE_CODE_TO_NAME
+
+    known = {form.lower(): name for code, name in LANGUAGE_CODE_TO_NAME.items() for form in (code, name)}
+    name = known.get(language.lower())
+    if name is None:
+        raise ConfigError("language of qwen3-asr is unknown", got=language, expected=f"None or one of {', '.join(LANGUAGE_CODE_TO_NAME)}")
+    needs = {"Japanese": "nagisa", "Korean": "soynlp"}.get(name)
+    if align and (name not in FORCED_ALIGNER_LANGUAGES or (needs and importlib.util.find_spec(needs) is None)):
+        lacking = f"needs the package {needs}" if name in FORCED_ALIGNER_LANGUAGES else "does not know it"
+        raise ConfigError(f"no word times in this language: the aligner {lacking}", got=language, mend="option align=False spreads the words evenly")
+
+
 def _ending_in_silence(batch: list[np.ndarray]) -> list[np.ndarray]:
     """Whole hops, the last half window silent: what follows in a batch cannot reach into a clip's last frame."""
     return [np.pad(samples, (0, -(-(len(samples) + _HALF_WINDOW) // _HOP) * _HOP - len(samples))) for samples in batch]
@@ -208,18 +229,25 @@ def _quiet_ends(inputs: Any, model: Any) -> dict[str, Any]:
     return moved_inputs
 
 
-def _written(ids: Sequence[int], sure: Sequence[float], tokenizer: Any) -> list[tuple[str, float]]:
-    """Words between white space, with the mean probability of their tokens; up to the end mark, after the mark of the text."""
+def _written(ids: Sequence[int], sure: Sequence[float], tokenizer: Any, *, names_language: bool) -> list[tuple[str, float]]:
+    """Words between white space, with the mean probability of their tokens; up to the end mark, after the mark of the text.
+
+    A model that ``names_language`` writes it before the mark: what ends without the mark holds no words of the clip.
+    """
     mark, special = tokenizer.convert_tokens_to_ids(_TEXT_MARK), set(tokenizer.all_special_ids)
     ids = list(ids)
+    if names_language and mark not in ids:
+        return []
     start = ids.index(mark) + 1 if mark in ids else 0
     groups: list[tuple[list[int], list[float]]] = []
     for token, probability in zip(ids[start:], sure[start:], strict=False):
         if token == tokenizer.eos_token_id:
             break
-        if token in special:
+        piece = tokenizer.convert_ids_to_tokens(token)
+        # The published head has more rows than the tokenizer has tokens.
+        if token in special or piece is None:
             continue
-        if not groups or tokenizer.convert_ids_to_tokens(token).startswith(_WORD_STARTS):
+        if not groups or piece.startswith(_WORD_STARTS):
             groups.append(([], []))
         groups[-1][0].append(token)
         groups[-1][1].append(probability)

@@ -85,6 +85,9 @@ class WhisperTranscriber:
             )
         except Exception as error:  # noqa: BLE001 - whatever the folder makes the library throw
             raise cannot_load(self.name, folder, error) from error
+        if self.language is not None and self.language not in model.supported_languages:
+            known = ", ".join(sorted(model.supported_languages))
+            raise ConfigError("language is none of this model's", where=folder, got=self.language, expected=f"None or one of {known}")
         assert_on(model, device, engine=self.name)
         self._model = model
 

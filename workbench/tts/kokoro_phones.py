@@ -54,6 +54,9 @@ def _rules(language: str) -> Callable[[str], str]:
         raise EngineUnavailableError(
             "no phonemes for Japanese and Chinese texts without further packages and downloads", where="kokoro", mend=mend
         )
+    if language not in ESPEAK_LANGUAGES:
+        mend = f"name the voice's file after its language, {', '.join(f'{k} ({v})' for k, v in ESPEAK_LANGUAGES.items())}, or give the request its phonemes"
+        raise EngineUnavailableError("a voice whose first letter names no language", where="kokoro", got=language, mend=mend)
     from misaki.espeak import EspeakFallback, EspeakG2P
 
     if language in "ab":

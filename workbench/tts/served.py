@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from workbench.audio import Audio
-from workbench.errors import ConfigError, EngineError, TextError, WorkbenchError
+from workbench.errors import ConfigError, EngineError, EngineUnavailableError, TextError, WorkbenchError
+from workbench.offline import is_offline
 from workbench.tts.base import SpeechRequest, SpokenWord, all_spoken
 from workbench.tts.calls import Answer, Patience, key_auth, post
 from workbench.tts.keys import Secret, hidden_in_logs
@@ -79,9 +80,14 @@ class ServedSynthesizer:
     def check_ready(self) -> None:
         """
         Raises:
-            EngineUnavailableError: no key.
+            EngineUnavailableError: no key, or WORKBENCH_OFFLINE and a server elsewhere.
         """
+        self._refuse_offline()
         self._find_key()
+
+    def _refuse_offline(self) -> None:
+        if not self._own() and is_offline(hubs=False):
+            raise EngineUnavailableError(f"offline: {self.name} speaks through a server elsewhere", where=", ".join(self.base_urls), mend="unset WORKBENCH_OFFLINE")
 
     def load(self, device: str = "cpu") -> None:
         """Find the key and open the client; nothing is sent. The device is the server's matter.
@@ -91,6 +97,7 @@ class ServedSynthesizer:
         """
         import httpx
 
+        self._refuse_offline()
         self._key, header, prefix = self._find_key()
         self._auth = key_auth(self._key, header, prefix)
         # A proxy of the environment would carry texts meant for a machine of the user's own to somebody else's.

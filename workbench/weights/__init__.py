@@ -3,6 +3,6 @@
 from workbench.weights.base import WeightFile, Weights
 from workbench.weights.catalogue import CATALOGUE, of_engine, weights
 from workbench.weights.identity import identity_of
-from workbench.weights.places import cache_folder, is_offline, resolve
+from workbench.weights.places import cache_folder, resolve
 
-__all__ = ["CATALOGUE", "WeightFile", "Weights", "cache_folder", "identity_of", "is_offline", "of_engine", "resolve", "weights"]
+__all__ = ["CATALOGUE", "WeightFile", "Weights", "cache_folder", "identity_of", "of_engine", "resolve", "weights"]

@@ -11,13 +11,14 @@ from types import ModuleType
 from filelock import FileLock, Timeout
 
 from workbench.errors import EngineError, EngineUnavailableError
+from workbench.offline import is_offline
 from workbench.weights import hub, web
 from workbench.weights.base import Weights
 from workbench.weights.catalogue import weights
 from workbench.weights.check import check
 from workbench.weights.digest import remembered_sha256
 from workbench.weights.lock import Lock, LockedFile, read_lock, write_lock
-from workbench.weights.places import cache_folder, folder_of, is_offline
+from workbench.weights.places import cache_folder, folder_of
 from workbench.weights.remote import RemoteFile
 
 
@@ -133,12 +134,18 @@ def _is_as_described(path: Path, file: RemoteFile, *, otherwise: bool) -> bool:
 
 
 def _refuse_small_disk(found: Weights, files: list[RemoteFile], folder: Path) -> None:
-    needed = sum(file.size_bytes or 0 for file in files if not (folder / file.path).is_file())
+    needed = sum(_lacking_bytes(folder / file.path, file.size_bytes or 0) for file in files if not (folder / file.path).is_file())
     free = shutil.disk_usage(folder).free
     if needed > free:
         got = f"{free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB needed"
         mend = "make room, or point WORKBENCH_WEIGHTS at a larger disk"
         raise EngineError(f"no room for weights {found.name!r}", where=folder, got=got, mend=mend)
+
+
+def _lacking_bytes(path: Path, size_bytes: int) -> int:
+    # What an earlier fetch left as a part lies on the disk already, whether it is continued or written anew.
+    part = path.with_name(f".{path.name}.part")
+    return max(0, size_bytes - (part.stat().st_size if part.is_file() else 0))
 
 
 def _locked(found: Weights, file: RemoteFile, folder: Path, streamed: str | None) -> LockedFile:

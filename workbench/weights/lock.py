@@ -55,7 +55,7 @@ def read_lock(folder: Path) -> Lock | None:
     """
     path = folder / LOCK_NAME
     try:
-        text = path.read_text()
+        text = path.read_text(errors="replace")
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:

@@ -13,8 +13,6 @@ from workbench.weights.catalogue import weights
 from workbench.weights.lock import LOCK_NAME, Lock, read_lock
 
 CACHE_VARIABLE = "WORKBENCH_WEIGHTS"
-#: Any of these set to something like yes keeps the workbench off the network; the latter two are the hub library's own.
-OFFLINE_VARIABLES = ("WORKBENCH_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 def cache_folder() -> Path:
@@ -26,11 +24,6 @@ def cache_folder() -> Path:
 def folder_of(found: Weights) -> Path:
     """Where a set lands."""
     return cache_folder() / found.name
-
-
-def is_offline() -> bool:
-    """Whether the user forbade the network (``WORKBENCH_OFFLINE=1`` or ``HF_HUB_OFFLINE=1``)."""
-    return any(os.environ.get(name, "").strip().lower() not in ("", "0", "false", "no", "off") for name in OFFLINE_VARIABLES)
 
 
 def resolve(name: str, *, local: str | Path | None = None) -> Path:

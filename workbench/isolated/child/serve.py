@@ -7,6 +7,8 @@ import collections
 import importlib
 import os
 import queue
+import select
+import signal
 import sys
 import threading
 import time
@@ -27,6 +29,7 @@ CALLS = ("load", "score", "transcribe", "speak", "voices", "identity")
 
 def main(parent):
     """Serve until the parent closes the pipe, says close, or is gone."""
+    _watch(parent)
     requests, replies = _private_pipes()
     inbox = queue.Queue()
     threading.Thread(target=_read_all, args=(requests, inbox), daemon=True).start()
@@ -50,6 +53,23 @@ def main(parent):
         sys.stderr.flush()
         sys.stdout.flush()
         _write(replies, reply)
+
+
+def _watch(parent):
+    # No thread of ours runs while a library holds Python's lock: a process beside us ends our group once the parent is gone, or we are.
+    us = os.getpid()
+    if os.fork():
+        return
+    try:
+        os.close(1)
+        hung_up = select.poll()
+        hung_up.register(0, 0)
+        while os.getppid() == us and not hung_up.poll(1000):
+            os.kill(parent, 0)
+    finally:
+        if os.getpgrp() == us:
+            os.killpg(us, signal.SIGKILL)
+        os._exit(0)
 
 
 def _private_pipes():

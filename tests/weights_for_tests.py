@@ -9,9 +9,11 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers_for_tests import FileServer
+from tests.servers_for_tests import FileServer, serving
 
 MODEL = hashlib.sha512(b"seed").digest() * 40_000  # 2.56 MB
 TOKEN = "hf_aTokenThatNobodyMaySee"
@@ -27,6 +29,15 @@ WEIGHTS = [
     Weights("plain", ("counting",), "http://weights.example/folder", "7", (WeightFile("a.onnx"),), 1, "MIT", True),
 ]
 """
+
+
+@contextmanager
+def publisher() -> Iterator[FileServer]:
+    """A server with a folder of weights and a hub repository of one commit."""
+    held = FileServer(files={"a.onnx": MODEL, "b/c.onnx": b"22"}, large={"model.bin"})
+    held.commit(1, {"config.json": b"{}", "model.bin": MODEL, "sub/more.json": b"[]", "README.md": b"read me"})
+    with serving(held):
+        yield held
 
 
 class Place:

@@ -7,9 +7,7 @@ by naming an importable module in ``WORKBENCH_ENGINE_MODULES`` (comma-separated)
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,10 +15,10 @@ from functools import cache
 from typing import Any, Literal
 
 from workbench.errors import ConfigError, EngineError, EngineUnavailableError, unknown_name
+from workbench.third_parties import declared
 
 Kind = Literal["tts", "stt", "judge", "phones"]
 ENTRY_POINTS = "workbench.engines"
-MODULES_VARIABLE = "WORKBENCH_ENGINE_MODULES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,32 +94,10 @@ def _built_in() -> tuple[EngineInfo, ...]:
     return tuple(info for name in CATALOGUES for info in importlib.import_module(name).ENGINES)
 
 
-@cache
-def _third_party(modules: str) -> tuple[EngineInfo, ...]:
-    found: list[EngineInfo] = []
-    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        found += _infos(entry.load(), where=f"entry point {entry.name}")
-    for name in filter(None, (m.strip() for m in modules.split(","))):
-        try:
-            module = importlib.import_module(name)
-        except ImportError as error:
-            raise EngineError(f"engine module {name!r} cannot be imported: {error}", where=MODULES_VARIABLE, mend="put its folder on PYTHONPATH") from error
-        found += _infos(getattr(module, "ENGINES", ()), where=f"{name}.ENGINES")
-    return tuple(found)
-
-
-def _infos(value: Any, *, where: str) -> list[EngineInfo]:
-    infos = [value] if isinstance(value, EngineInfo) else list(value)
-    for info in infos:
-        if not isinstance(info, EngineInfo):
-            raise EngineError("not an engine", where=where, got=type(info).__name__, expected="EngineInfo or a list of them")
-    return infos
-
-
 def known(kind: Kind | None = None) -> list[EngineInfo]:
     """All engines, built-in first; a third party's replaces a built-in one of the same name."""
     found = {(i.kind, i.name): i for i in _built_in()}
-    found |= {(i.kind, i.name): i for i in _third_party(os.environ.get(MODULES_VARIABLE, ""))}
+    found |= {(i.kind, i.name): i for i in declared(EngineInfo, called="an engine", attribute="ENGINES", entry_points=ENTRY_POINTS)}
     found |= _registered
     return [info for info in found.values() if kind in (None, info.kind)]
 

@@ -10,17 +10,14 @@ import sys
 
 import pytest
 
-from tests.servers_for_tests import FileServer, serving
-from tests.weights_for_tests import MODEL, Place
+from tests.weights_for_tests import MODEL, Place, publisher
 from workbench import engines
 from workbench.weights import CATALOGUE
 
 
 @pytest.fixture
 def server():
-    held = FileServer(files={"a.onnx": MODEL, "b/c.onnx": b"22"}, large={"model.bin"})
-    held.commit(1, {"config.json": b"{}", "model.bin": MODEL, "sub/more.json": b"[]", "README.md": b"read me"})
-    with serving(held):
+    with publisher() as held:
         yield held
 
 

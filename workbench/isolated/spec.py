@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.metadata
 import os
 import sys
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from workbench.errors import ConfigError, unknown_name
+from workbench.third_parties import declared
 
 ENTRY_POINTS = "workbench.environments"
 #: Modules with a tuple ``ENVIRONMENTS``; data only.
@@ -94,9 +94,8 @@ def environments_folder() -> Path:
 def known() -> list[EnvironmentSpec]:
     """Every environment that a catalogue, an installed package or a module of ``WORKBENCH_ENGINE_MODULES`` declares; a later one of the
     same name wins."""
-    from workbench.engines import MODULES_VARIABLE
-
-    found = [*_installed(), *_of_modules(os.environ.get(MODULES_VARIABLE, ""))]
+    theirs = declared(EnvironmentSpec, called="an environment", attribute="ENVIRONMENTS", entry_points=ENTRY_POINTS)
+    found = [*_built_in(), *theirs]
     return list({spec.name: spec for spec in found}.values())
 
 
@@ -112,24 +111,5 @@ def environment(name: str) -> EnvironmentSpec:
 
 
 @cache
-def _installed() -> tuple[EnvironmentSpec, ...]:
-    found = [spec for name in CATALOGUES for spec in importlib.import_module(name).ENVIRONMENTS]
-    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        found += _specs(entry.load(), where=f"entry point {entry.name}")
-    return tuple(found)
-
-
-@cache
-def _of_modules(modules: str) -> tuple[EnvironmentSpec, ...]:
-    found: list[EnvironmentSpec] = []
-    for name in filter(None, (m.strip() for m in modules.split(","))):
-        found += _specs(getattr(importlib.import_module(name), "ENVIRONMENTS", ()), where=f"{name}.ENVIRONMENTS")
-    return tuple(found)
-
-
-def _specs(value: object, *, where: str) -> list[EnvironmentSpec]:
-    specs = [value] if isinstance(value, EnvironmentSpec) else list(value)  # type: ignore[call-overload]
-    for spec in specs:
-        if not isinstance(spec, EnvironmentSpec):
-            raise ConfigError("not an environment", where=where, got=type(spec).__name__, expected="EnvironmentSpec or a list of them")
-    return specs
+def _built_in() -> tuple[EnvironmentSpec, ...]:
+    return tuple(spec for name in CATALOGUES for spec in importlib.import_module(name).ENVIRONMENTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,7 +22,7 @@ from workbench.tts.slots import Slots, server_of
 from workbench.tts.voices import resolve_voice, voices_of
 
 
-class ServedSynthesizer:
+class ServedSynthesizer(ABC):
     """Base of the HTTP engines. A subclass says where to post what, and reads the answer.
 
     Args:
@@ -58,22 +59,24 @@ class ServedSynthesizer:
 
     # What a subclass fills in.
 
+    @abstractmethod
     def voices(self) -> tuple[str, ...]:
-        raise NotImplementedError
+        """Names of voices."""
 
     def aliases(self) -> dict[str, str]:
         return voices_of(self.name).aliases
 
+    @abstractmethod
     def _find_key(self) -> tuple[Secret | None, str, str]:
         """The key, the header it travels in, and what stands before it there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _call(self, request: SpeechRequest) -> tuple[str, dict[str, Any]]:
         """Path and JSON body."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _read(self, answer: Answer) -> tuple[Audio, tuple[SpokenWord, ...]]:
-        raise NotImplementedError
+        """Audio and, where the server tells them, the times of its words."""
 
     # What they share.
 

@@ -16,7 +16,7 @@ from workbench.audio import Audio
 
 def test_conda_users_get_the_same_pins(project):
     declared = tomllib.loads((project / "pyproject.toml").read_text())["project"]
-    wanted = set(declared["dependencies"]) | {pin for extra in ("test", "production") for pin in declared["optional-dependencies"][extra]}
+    wanted = set(declared["dependencies"]) | {pin for extra in ("test", "production", "scale") for pin in declared["optional-dependencies"][extra]}
     listed = yaml.safe_load((project / "environment.yml").read_text())["dependencies"]
     pip = next(entry["pip"] for entry in listed if isinstance(entry, dict))
     assert set(pip) - {"--editable ."} == wanted
@@ -26,7 +26,7 @@ def test_conda_users_get_the_same_pins(project):
 def test_constraints_agree_with_direct_pins(project):
     constraints = dict(line.split("==") for line in (project / "constraints.txt").read_text().splitlines() if "==" in line)
     declared = tomllib.loads((project / "pyproject.toml").read_text())["project"]
-    for pin in [*declared["dependencies"], *declared["optional-dependencies"]["test"], *declared["optional-dependencies"]["production"]]:
+    for pin in [*declared["dependencies"], *declared["optional-dependencies"]["test"], *declared["optional-dependencies"]["production"], *declared["optional-dependencies"]["scale"]]:
         name, version = pin.split("==")
         assert constraints[re.sub(r"\[.*\]", "", name).lower()] == version
 

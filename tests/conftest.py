@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.postgres_for_tests import PostgresMissing, PostgresServer
 from workbench.audio import Audio, write_wav
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -41,6 +43,20 @@ def clip_folder(tmp_path: Path) -> Path:
         write_wav(tone(0.5 + 0.1 * number, pitch_hz=200 + 50 * number), folder / f"clip{number}.wav")
         (folder / f"clip{number}.txt").write_text(f"this is clip number {number}\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of the tests' own. A test that kills it starts it again."""
+    try:
+        server = PostgresServer()
+    except PostgresMissing as error:
+        pytest.skip(str(error))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 
 import pytest
+import sqlalchemy as sa
 
 from workbench.clips import Clip
 from workbench.errors import StoreError
 from workbench.store import Member, RowKey, StageRecord, StageResult, Store
+from workbench.store.connecting import database_url
 from workbench.store.schema import DERIVED_COLUMNS, STAGE_COLUMNS, audio_quality
 
 KEY = RowKey("hash", "data", "text")
@@ -19,9 +21,15 @@ def record(stage: str, fingerprint: str, *, error=None, sec: float = 1.0, **valu
     return StageRecord(KEY, CLIP, stage, StageResult(fingerprint, values, sec, error))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path) -> str:
+    """A new database of either kind."""
+    return str(tmp_path / "results.sqlite") if request.param == "sqlite" else request.getfixturevalue("postgres").create_database()
+
+
 @pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path / "results.sqlite") as opened:
+def store(place):
+    with Store.open(place, patience_sec=20) as opened:
         yield opened
 
 
@@ -97,17 +105,14 @@ def test_a_file_that_is_no_database_is_a_clear_error(tmp_path):
     assert path.read_text().startswith("these are notes")
 
 
-def test_a_database_of_another_schema_is_refused(tmp_path):
-    import sqlalchemy as sa
-
-    path = tmp_path / "results.sqlite"
-    Store.open(path).close()
-    engine = sa.create_engine(f"sqlite:///{path}")
+def test_a_database_newer_than_the_code_is_refused(place):
+    Store.open(place).close()
+    engine = sa.create_engine(database_url(place))
     with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE schema_version SET version = 999")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     engine.dispose()
-    with pytest.raises(StoreError, match="version 999"):
-        Store.open(path)
+    with pytest.raises(StoreError, match="newer schema.*9999.*update this workbench"):
+        Store.open(place)
 
 
 def test_the_schema_has_room_for_every_stage():
@@ -124,14 +129,13 @@ def _write_many(path: str, worker: int) -> None:
             store.write([StageRecord(key, CLIP, "fast", StageResult("f", {"fast_text": str(i)}, 0.0))], scan_id=str(worker), members=[Member(i, key, CLIP)])
 
 
-def test_two_processes_may_write_at_once_even_into_a_new_file(tmp_path):
-    path = str(tmp_path / "shared.sqlite")
+def test_several_processes_may_write_at_once_even_into_a_new_database(place):
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_write_many, args=(path, worker)) for worker in range(3)]
+    processes = [context.Process(target=_write_many, args=(place, worker)) for worker in range(3)]
     for process in processes:
         process.start()
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    with Store.open(path) as store:
+    with Store.open(place) as store:
         assert [sum(len(c) for c in store.members(str(w))) for w in range(3)] == [30, 30, 30]

@@ -1,5 +1,6 @@
-"""The results database: schema, upsert, queries. SQLite file by default."""
+"""The results database: schema, migrations, upsert, queries. SQLite file by default, PostgreSQL by URL."""
 
-from workbench.store.database import FileState, Member, RowKey, StageRecord, StageResult, Store, StoredRow
+from workbench.store.database import Store
+from workbench.store.records import FileState, FinishedChunk, Member, RowKey, StageRecord, StageResult, StoredError, StoredRow, StoreInfo
 
-__all__ = ["FileState", "Member", "RowKey", "StageRecord", "StageResult", "Store", "StoredRow"]
+__all__ = ["FileState", "FinishedChunk", "Member", "RowKey", "StageRecord", "StageResult", "Store", "StoreInfo", "StoredError", "StoredRow"]

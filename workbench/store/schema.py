@@ -2,6 +2,7 @@
 
 ``audio_quality`` holds one row per audio and text of a dataset; each stage owns the columns named in ``STAGE_COLUMNS`` and its three bookkeeping columns
 (fingerprint, seconds, error). ``stage_archive`` keeps what a new fingerprint replaced, and the results of engines that have no columns of their own.
+A change here needs a revision in ``migrations/versions``.
 """
 
 from __future__ import annotations
@@ -9,13 +10,19 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import JSON as SqlJson
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.dialects.postgresql import TEXT, VARCHAR
 
 from workbench.verdicts.base import Verdict
 
-SCHEMA_VERSION = 2
-# A missing value is NULL, not the JSON text "null".
+#: The revisions of ``migrations/versions``, oldest first; opening a database needs only the last.
+REVISIONS = ("0001", "0002", "0003")
+# A missing value is NULL, not the JSON text "null". PostgreSQL's JSON keeps numbers and lists as written; its JSONB would turn 1e23 into another number.
 JSON = SqlJson(none_as_null=True)
+# Ordered by code point, as SQLite orders, whatever the database's language.
+Name = String().with_variant(VARCHAR(collation="C"), "postgresql")
+Place = Text().with_variant(TEXT(collation="C"), "postgresql")
+Big = Integer().with_variant(BigInteger(), "postgresql")
 KEY_COLUMNS = ("file_hash", "dataset", "text_hash")
 
 #: What each stage fills, besides ``<stage>_fingerprint``, ``<stage>_sec`` and ``<stage>_error``.
@@ -51,6 +58,8 @@ STAGE_COLUMNS: dict[str, dict[str, Any]] = {
         "precision_confidence_method": String,
         "precision_head_disagreement": Float,
         "precision_evidence": JSON,
+        # Seconds of audio that the engine was given, where that was only a part of the clip.
+        "precision_listened_sec": Float,
     },
     "dnsmos": {"dnsmos_sig": Float, "dnsmos_bak": Float, "dnsmos_ovrl": Float, "dnsmos_p808": Float, "dnsmos_notes": JSON},
     "nisqa": {
@@ -91,11 +100,11 @@ def _stage_columns() -> list[Column]:
 audio_quality = Table(
     "audio_quality",
     metadata,
-    Column("file_hash", String, primary_key=True),
-    Column("dataset", String, primary_key=True),
+    Column("file_hash", Name, primary_key=True),
+    Column("dataset", Name, primary_key=True),
     # One audio may stand under two texts (silence does): without the text in the key they would overwrite each other.
-    Column("text_hash", String, primary_key=True),
-    Column("clip_id", String, nullable=False),
+    Column("text_hash", Name, primary_key=True),
+    Column("clip_id", Name, nullable=False),
     Column("file_path", Text, nullable=False),
     Column("speaker", String, nullable=False, default=""),
     Column("category", String, nullable=False, default=""),
@@ -110,11 +119,11 @@ audio_quality = Table(
 stage_archive = Table(
     "stage_archive",
     metadata,
-    Column("file_hash", String, primary_key=True),
-    Column("dataset", String, primary_key=True),
-    Column("text_hash", String, primary_key=True),
-    Column("stage", String, primary_key=True),
-    Column("fingerprint", String, primary_key=True),
+    Column("file_hash", Name, primary_key=True),
+    Column("dataset", Name, primary_key=True),
+    Column("text_hash", Name, primary_key=True),
+    Column("stage", Name, primary_key=True),
+    Column("fingerprint", Name, primary_key=True),
     Column("sec", Float),
     Column("payload", JSON),
     Column("error", JSON),
@@ -123,22 +132,33 @@ stage_archive = Table(
 scan_clips = Table(
     "scan_clips",
     metadata,
-    Column("scan_id", String, primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("file_hash", String, nullable=False),
-    Column("dataset", String, nullable=False),
-    Column("text_hash", String, nullable=False),
+    Column("scan_id", Name, primary_key=True),
+    Column("position", Big, primary_key=True),
+    Column("file_hash", Name, nullable=False),
+    Column("dataset", Name, nullable=False),
+    Column("text_hash", Name, nullable=False),
     Column("clip", JSON, nullable=False),
+)
+
+#: Stretches of a scan that were found finished, so that the next run can pass over them.
+scan_chunks = Table(
+    "scan_chunks",
+    metadata,
+    Column("scan_id", Name, primary_key=True),
+    Column("first", Big, primary_key=True),
+    Column("clips", Big, nullable=False),
+    Column("digest", String, nullable=False),
 )
 
 #: Which content a file had when it was last decoded, so that a finished scan is recognised without decoding.
 audio_index = Table(
     "audio_index",
     metadata,
-    Column("place", Text, primary_key=True),
-    Column("size_bytes", Integer, nullable=False),
-    Column("mtime_ns", Integer, nullable=False),
-    Column("file_hash", String, nullable=False),
+    Column("place", Place, primary_key=True),
+    Column("size_bytes", Big, nullable=False),
+    Column("mtime_ns", Big, nullable=False),
+    Column("file_hash", Name, nullable=False),
 )
 
+#: Alembic's own table says what the schema is; this one stays so that a workbench from before Alembic refuses the database.
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))

@@ -18,8 +18,8 @@ from workbench.store.connecting import Persistent, database_url
 from workbench.store.records import FileState, FinishedChunk, Member, RowKey, StageRecord, StageResult, StoredError, StoredRow, StoreInfo
 from workbench.store.schema import DERIVED_COLUMNS, KEY_COLUMNS, STAGE_COLUMNS, audio_index, audio_quality, scan_chunks, scan_clips, stage_archive
 from workbench.store.statements import Statements, clean_key, parts
-from workbench.store.values import clean_text, converter, json_text
-from workbench.store.writing import BASE_COLUMNS, batch_of, owned_by, write_batch
+from workbench.store.values import Converter, clean_text, json_text
+from workbench.store.writing import BASE_COLUMNS, BatchWriter, batch_of, owned_by
 
 PATIENCE_SEC = 120.0
 
@@ -33,6 +33,7 @@ class Store:
     def __init__(self, database: Persistent) -> None:
         self._database = database
         self._statements = Statements(database.url.get_backend_name())
+        self._writer = BatchWriter(database, self._statements)
         self.shown = database.shown
         self.url = database.url.render_as_string(hide_password=False)
 
@@ -85,7 +86,6 @@ class Store:
         asked = {clean_key(key): key for key in keys}
         columns = [audio_quality.c[name] for name in _columns_for(stages)] if stages else list(audio_quality.c)
         names = [column.name for column in columns]
-        places = [names.index(name) for name in KEY_COLUMNS]
         wide = self._statements.of_keys(audio_quality, columns)
         archive = self._statements.of_keys(stage_archive, list(stage_archive.c)).where(stage_archive.c.stage.in_(stages)) if stages else None
 
@@ -93,10 +93,11 @@ class Store:
             found: dict[RowKey, StoredRow] = {}
             for part in parts(list(asked)):
                 of_part = self._statements.asked(part)
-                for row in connection.execute(wide, of_part):
-                    found[asked[tuple(row[place] for place in places)]] = StoredRow(dict(zip(names, row, strict=True)))
+                for row in connection.execute(wide, of_part).all():
+                    # The key's columns come first.
+                    found[asked[row[:3]]] = StoredRow(dict(zip(names, row)))  # noqa: B905
                 if archive is not None:
-                    for row in connection.execute(archive, of_part):
+                    for row in connection.execute(archive, of_part).all():
                         *key, stage, fingerprint, sec, payload, error = row
                         if owner := found.get(asked[tuple(key)]):
                             owner.archived[stage, fingerprint] = StageResult(fingerprint, payload or {}, sec or 0.0, error)
@@ -128,18 +129,18 @@ class Store:
         stretches of the scan are finished."""
         batch = batch_of(records, scan_id=scan_id, members=members, files=files, chunks=chunks)
         if batch:
-            self._database.write(lambda connection: write_batch(connection, self._statements, batch))
+            self._writer.write(batch)
 
     def write_derived(self, rows: Sequence[tuple[RowKey, dict[str, Any]]]) -> None:
         """Refresh the derived columns (verdict counts at an operating point)."""
         if not rows:
             return
         prepared = self._statements.update(audio_quality, tuple(DERIVED_COLUMNS))
-        converters = {name: converter(audio_quality.c[name]) for name in DERIVED_COLUMNS}
+        convert = Converter([audio_quality.c[name] for name in DERIVED_COLUMNS])
         by_key = {clean_key(key): values for key, values in rows}
         told = []
         for key in sorted(by_key):
-            values = {name: convert(by_key[key].get(name)) for name, convert in converters.items()} | key._asdict()
+            values = dict(zip(DERIVED_COLUMNS, convert(by_key[key]), strict=True)) | key._asdict()
             told.append(tuple(values[name] for name in prepared.columns))
         self._database.write(lambda connection: connection.exec_driver_sql(prepared.sql, told))
 

@@ -11,9 +11,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from workbench.store.records import RowKey
 from workbench.store.schema import KEY_COLUMNS
-from workbench.store.values import clean_text
+from workbench.store.values import clean_text, json_text
 
-# SQLite takes at most 32,766 bound values in one statement; three stand for one key.
+# Rows with long transcripts take some kB each; SQLite takes at most 32,766 bound values in one statement.
 KEYS_PER_QUERY = 1000
 
 
@@ -71,20 +71,20 @@ class Statements:
         return Prepared(str(compiled), tuple(compiled.positiontup))
 
     def of_keys(self, table: sa.Table, columns: Sequence[sa.ColumnElement]) -> sa.Select:
-        """Select columns of the rows whose keys are given as ``asked(keys)``."""
-        if not self.is_postgres:
-            key = sa.tuple_(*(table.c[name] for name in KEY_COLUMNS))
-            return sa.select(*columns).where(key.in_(sa.bindparam("keys", expanding=True)))
-        # One array a column: the statement stays the same for any number of keys.
-        lists = [sa.bindparam(name, type_=postgresql.ARRAY(sa.String)) for name in KEY_COLUMNS]
-        asked = sa.func.unnest(*lists).table_valued(*KEY_COLUMNS).render_derived(name="asked")
+        """Select columns of the rows whose keys are given as ``asked(keys)``. The statement is the same for any number of keys."""
+        if self.is_postgres:
+            lists = [sa.bindparam(name, type_=postgresql.ARRAY(sa.String)) for name in KEY_COLUMNS]
+            asked = sa.func.unnest(*lists).table_valued(*KEY_COLUMNS).render_derived(name="asked")
+        else:
+            each = sa.func.json_each(sa.bindparam("keys", type_=sa.String)).table_valued("value")
+            asked = sa.select(*(sa.func.json_extract(each.c.value, f"$[{place}]").label(name) for place, name in enumerate(KEY_COLUMNS))).subquery("asked")
         return sa.select(*columns).select_from(table.join(asked, sa.and_(*(table.c[name] == asked.c[name] for name in KEY_COLUMNS))))
 
     def asked(self, keys: Sequence[RowKey]) -> dict[str, Any]:
         """Parameters for ``of_keys``."""
-        if not self.is_postgres:
-            return {"keys": keys}
-        return dict(zip(KEY_COLUMNS, map(list, zip(*keys, strict=True)), strict=True))
+        if self.is_postgres:
+            return dict(zip(KEY_COLUMNS, map(list, zip(*keys, strict=True)), strict=True))
+        return {"keys": json_text(keys)}
 
     def is_any(self, column: sa.Column, name: str) -> sa.ColumnElement[bool]:
         """Whether a column has one of the values given as the list ``name``."""

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from json.encoder import c_make_encoder, encode_basestring
 from typing import Any
 
 import sqlalchemy as sa
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False, check_circular=False)
+# JSONEncoder makes its encoder anew at every call, which for short lists costs as much as encoding them.
+_fast = c_make_encoder and c_make_encoder(None, _encoder.default, encode_basestring, None, ":", ",", True, False, False)
+
+
+def _encode(value: Any) -> str:
+    return "".join(_fast(value, 0)) if _fast else _encoder.encode(value)
 
 
 def clean_text(text: str) -> str:
@@ -50,29 +57,47 @@ def _plain(value: Any) -> Any:
     return _plain(value.tolist()) if hasattr(value, "tolist") else value
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else clean_text(value if isinstance(value, str) else str(value))
+def _text(value: Any) -> str:
+    return clean_text(value if isinstance(value, str) else str(value))
 
 
 def _real(value: Any) -> float | None:
-    if value is None:
-        return None
-    value = float(value)
-    return value if math.isfinite(value) else None
+    # The difference is NaN where the number is not finite.
+    return float(value) if value - value == 0 else None
 
 
-def _whole(value: Any) -> int | None:
-    return None if value is None else int(value)
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else json_text(value)
+def _whole(value: Any) -> int:
+    return int(value)
 
 
 def converter(column: sa.Column) -> Callable[[Any], Any]:
-    """What turns a value into what the driver takes for this column."""
+    """What turns a value that is not None into what the driver takes for this column."""
     if isinstance(column.type, sa.JSON):
-        return _json
+        return json_text
     if isinstance(column.type, sa.Float):
         return _real
     return _whole if isinstance(column.type, sa.Integer) else _text
+
+
+class Converter:
+    """Values by column name to values for the driver. What to do is worked out once for every combination of types: a call for every number would cost more than
+    writing it."""
+
+    def __init__(self, columns: Sequence[sa.Column]) -> None:
+        self._columns = tuple(columns)
+        self._names = tuple(column.name for column in columns)
+        self._ways: dict[tuple[type, ...], list[tuple[int, Callable[[Any], Any]]]] = {}
+
+    def __call__(self, values: dict[str, Any]) -> list[Any]:
+        found = list(map(values.get, self._names))
+        types = tuple(map(type, found))
+        ways = self._ways.get(types)
+        if ways is None:
+            ways = self._ways[types] = self._ways_of(types)
+        for place, convert in ways:
+            found[place] = convert(found[place])
+        return found
+
+    def _ways_of(self, types: tuple[type, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
+        ways = [(place, converter(column)) for place, (column, kind) in enumerate(zip(self._columns, types, strict=True)) if kind is not type(None)]
+        return [(place, convert) for place, convert in ways if (types[place], convert) != (int, _whole)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -11,11 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from workbench.clips import Clip
-from workbench.store.connecting import Raced
+from workbench.store.connecting import Persistent, Raced
 from workbench.store.records import FileState, FinishedChunk, Member, RowKey, StageRecord, StageResult, from_columns
 from workbench.store.schema import KEY_COLUMNS, STAGE_COLUMNS, audio_index, audio_quality, scan_chunks, scan_clips, stage_archive
 from workbench.store.statements import Prepared, Statements, clean_key, parts
-from workbench.store.values import clean_text, converter, json_text
+from workbench.store.values import Converter, clean_text, json_text
 
 BASE_COLUMNS = (*KEY_COLUMNS, "clip_id", "file_path", "speaker", "category", "text", "updated_at", "metadata")
 # What a later scan must not take back: the text belongs to the key, ad-hoc metadata may have been added since.
@@ -25,28 +25,27 @@ ARCHIVE_COLUMNS = (*KEY_COLUMNS, "stage", "fingerprint", "sec", "payload", "erro
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows ready for the driver.
+    """Rows ready for the driver, serialised once however often their transaction has to run.
 
-    ``rows`` has by key: the clip's values, and the results of stages with columns. Each key and list is sorted, so that two writers of the same
-    rows take their locks in the same order.
+    ``rows`` has by set of stages each key's row, ``fingerprints`` the new results' fingerprints by key and stage. Everything is sorted, so that two writers of
+    the same rows take their locks in the same order.
     """
 
-    clips: dict[RowKey, tuple]
-    results: dict[RowKey, dict[str, StageResult]]
+    rows: dict[tuple[str, ...], dict[RowKey, tuple]]
+    fingerprints: dict[RowKey, dict[str, str]]
     archive: list[tuple]
     members: list[tuple]
     files: list[tuple]
     chunks: list[tuple]
-    stages: tuple[str, ...] = field(default=())
 
     def __bool__(self) -> bool:
-        return bool(self.clips or self.archive or self.files or self.chunks)
+        return bool(self.rows or self.files or self.chunks)
 
 
 def batch_of(
     records: Sequence[StageRecord], *, scan_id: str = "", members: Sequence[Member] = (), files: Sequence[FileState] = (), chunks: Sequence[FinishedChunk] = ()
 ) -> Batch:
-    """Everything of one batch, serialised once however often its transaction has to run."""
+    """Everything of one batch."""
     clips: dict[RowKey, Clip] = {}
     results: dict[RowKey, dict[str, StageResult]] = {}
     archive: dict[tuple, tuple] = {}
@@ -63,33 +62,95 @@ def batch_of(
         of_key[record.stage] = result
     placed = [(member, clean_key(member.key)) for member in members]
     clips |= {key: member.clip for member, key in placed}
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    found = {stage for of_key in results.values() for stage in of_key}
     scan_id = clean_text(scan_id)
     return Batch(
-        clips={key: (*key, *_about(clips[key], now)) for key in sorted(clips)},
-        results=results,
+        rows=_rows(clips, results),
+        fingerprints={key: {stage: result.fingerprint for stage, result in of_key.items()} for key, of_key in results.items()},
         archive=[archive[known] for known in sorted(archive)],
         members=sorted((scan_id, member.position, *key, json_text(_told(member.clip))) for member, key in placed),
         files=sorted((clean_text(state.place), state.size_bytes, state.mtime_ns, clean_text(state.file_hash)) for state in files),
         chunks=sorted((scan_id, chunk.first, chunk.clips, clean_text(chunk.digest)) for chunk in chunks),
-        stages=tuple(stage for stage in STAGE_COLUMNS if stage in found),
     )
 
 
-def write_batch(connection: sa.Connection, statements: Statements, batch: Batch) -> None:
-    """The batch's transaction.
+def _rows(clips: dict[RowKey, Clip], results: dict[RowKey, dict[str, StageResult]]) -> dict[tuple[str, ...], dict[RowKey, tuple]]:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    rows: dict[tuple[str, ...], dict[RowKey, tuple]] = {}
+    for key in sorted(clips):
+        of_key = results.get(key, {})
+        stages = _in_table_order(tuple(of_key))
+        rows.setdefault(stages, {})[key] = (*key, *_about(clips[key], now), *stage_values(stages, of_key))
+    return rows
 
-    Raises:
-        Raced: another writer stored a row in between; the same again sees it.
-    """
-    replaced = _replaced(connection, statements, batch)
-    _write_rows(connection, statements, batch, set(replaced))
+
+class BatchWriter:
+    """Writes batches, and looks for results that they would replace only where there are such: most batches bring new results or the same ones again."""
+
+    def __init__(self, database: Persistent, statements: Statements) -> None:
+        self._database, self._statements = database, statements
+        self._looks = False
+
+    def write(self, batch: Batch) -> None:
+        """One transaction; what it replaces goes to the archive."""
+        looks = self._looks
+
+        def work(connection: sa.Connection) -> bool:
+            nonlocal looks
+            replaced = _replaced(connection, self._statements, batch) if looks else {}
+            # Where the upsert finds a result that is not known to be replaced, the transaction begins again and looks first.
+            looks = True
+            _write_batch(connection, self._statements, batch, replaced)
+            return bool(replaced)
+
+        self._looks = self._database.write(work)
+
+
+def _write_batch(connection: sa.Connection, statements: Statements, batch: Batch, replaced: dict[RowKey, dict[str, StageResult]]) -> None:
+    for stages, rows in batch.rows.items():
+        guards = [f"{stage}_fingerprint" for stage in stages]
+        _write_rows(connection, statements, stages, [row for key, row in rows.items() if key not in replaced], guards)
+        if replaced:
+            _write_rows(connection, statements, stages, [row for key, row in rows.items() if key in replaced], [])
     archive = [archive_row(key, stage, result) for key, of_key in replaced.items() for stage, result in of_key.items()] + batch.archive
     put(connection, statements, stage_archive, ARCHIVE_COLUMNS, sorted(archive, key=lambda row: row[:5]))
     put(connection, statements, scan_clips, ("scan_id", "position", *KEY_COLUMNS, "clip"), batch.members)
     put(connection, statements, audio_index, FileState._fields, batch.files)
     put(connection, statements, scan_chunks, ("scan_id", *FinishedChunk._fields), batch.chunks)
+
+
+def _write_rows(connection: sa.Connection, statements: Statements, stages: tuple[str, ...], rows: Sequence[tuple], guards: Sequence[str]) -> None:
+    if not rows:
+        return
+    columns = row_columns(stages)
+    prepared = statements.upsert(audio_quality, columns, keep=KEPT, unchanged=guards)
+    done = connection.exec_driver_sql(prepared.sql, in_order(prepared, columns, rows))
+    if guards and done.rowcount != len(rows):
+        raise Raced
+
+
+def _replaced(connection: sa.Connection, statements: Statements, batch: Batch) -> dict[RowKey, dict[str, StageResult]]:
+    """The stored results that the batch replaces, by key and stage. Only keys and fingerprints are read of the rows that it does not."""
+    stages = _in_table_order(tuple({stage for of_key in batch.fingerprints.values() for stage in of_key}))
+    key_columns = [audio_quality.c[name] for name in KEY_COLUMNS]
+    query = statements.of_keys(audio_quality, [*key_columns, *(audio_quality.c[f"{stage}_fingerprint"] for stage in stages)])
+    if statements.is_postgres:
+        # No other writer may come between this look and the upsert. SQLite has one writer at a time.
+        query = query.order_by(*key_columns).with_for_update(of=audio_quality)
+    changed: dict[RowKey, list[str]] = {}
+    for part in parts(sorted(batch.fingerprints)):
+        for row in connection.execute(query, statements.asked(part)).all():
+            key = RowKey(*row[:3])
+            new = batch.fingerprints[key]
+            found = [stage for stage, before in zip(stages, row[3:], strict=True) if before is not None and new.get(stage, before) != before]
+            if found:
+                changed[key] = found
+    columns = [audio_quality.c[name] for stage in stages for name in owned_by(stage)]
+    replaced = {}
+    for part in parts(sorted(changed)):
+        for row in connection.execute(statements.of_keys(audio_quality, [*key_columns, *columns]), statements.asked(part)).mappings():
+            key = RowKey(*(row[name] for name in KEY_COLUMNS))
+            replaced[key] = {stage: from_columns(stage, row) for stage in changed[key]}
+    return replaced
 
 
 def put(connection: sa.Connection, statements: Statements, table: sa.Table, columns: Sequence[str], rows: Sequence[tuple]) -> None:
@@ -108,64 +169,30 @@ def in_order(prepared: Prepared, columns: Sequence[str], rows: Sequence[tuple]) 
     return [tuple(row[place] for place in places) for row in rows]
 
 
-def _replaced(connection: sa.Connection, statements: Statements, batch: Batch) -> dict[RowKey, dict[str, StageResult]]:
-    """The stored results that the batch replaces, by key and stage. Only keys and fingerprints are read of the rows that it does not."""
-    if not batch.stages:
-        return {}
-    key_columns = [audio_quality.c[name] for name in KEY_COLUMNS]
-    query = statements.of_keys(audio_quality, [*key_columns, *(audio_quality.c[f"{stage}_fingerprint"] for stage in batch.stages)])
-    if statements.is_postgres:
-        # No other writer may come between this look and the upsert. SQLite has one writer at a time.
-        query = query.order_by(*key_columns).with_for_update(of=audio_quality)
-    changed: dict[RowKey, list[str]] = {}
-    for part in parts(sorted(batch.results)):
-        for row in connection.execute(query, statements.asked(part)):
-            key = RowKey(*row[:3])
-            new = batch.results[key]
-            for stage, fingerprint in zip(batch.stages, row[3:], strict=True):
-                if fingerprint is not None and stage in new and new[stage].fingerprint != fingerprint:
-                    changed.setdefault(key, []).append(stage)
-    if not changed:
-        return {}
-    stages = [stage for stage in batch.stages if any(stage in of_key for of_key in changed.values())]
-    columns = [audio_quality.c[name] for stage in stages for name in owned_by(stage)]
-    replaced = {}
-    for part in parts(sorted(changed)):
-        for row in connection.execute(statements.of_keys(audio_quality, [*key_columns, *columns]), statements.asked(part)).mappings():
-            key = RowKey(*(row[name] for name in KEY_COLUMNS))
-            replaced[key] = {stage: from_columns(stage, row) for stage in changed[key]}
-    return replaced
-
-
-def _write_rows(connection: sa.Connection, statements: Statements, batch: Batch, replaced: set[RowKey]) -> None:
-    groups: dict[tuple[tuple[str, ...], bool], list[RowKey]] = {}
-    for key in batch.clips:
-        of_key = batch.results.get(key, {})
-        groups.setdefault((tuple(stage for stage in batch.stages if stage in of_key), key in replaced), []).append(key)
-    for (stages, is_replacing), keys in groups.items():
-        # A row that another writer made since is not simply overwritten: its results must reach the archive first.
-        unchanged = [f"{stage}_fingerprint" for stage in stages] if statements.is_postgres and not is_replacing else []
-        columns = (*BASE_COLUMNS, *(name for stage in stages for name in owned_by(stage)))
-        prepared = statements.upsert(audio_quality, columns, keep=KEPT, unchanged=unchanged)
-        rows = in_order(prepared, columns, [batch.clips[key] + _stage_values(stages, batch.results.get(key, {})) for key in keys])
-        done = connection.exec_driver_sql(prepared.sql, rows)
-        if unchanged and done.rowcount != len(rows):
-            raise Raced
-
-
-def _stage_values(stages: Sequence[str], results: dict[str, StageResult]) -> tuple:
+def stage_values(stages: Sequence[str], results: dict[str, StageResult]) -> tuple:
+    """The values of these stages' columns, for the driver."""
     values: list[Any] = []
     for stage in stages:
         result = results[stage]
-        given = result.values.get
-        values += [None if (value := given(name)) is None else convert(value) for name, convert in _converters(stage)]
+        values += _converter(stage)(result.values)
         values += (result.fingerprint, result.sec, None if result.error is None else json_text(result.error))
     return tuple(values)
 
 
 @cache
-def _converters(stage: str) -> list[tuple[str, Callable[[Any], Any]]]:
-    return [(name, converter(audio_quality.c[name])) for name in STAGE_COLUMNS[stage]]
+def _converter(stage: str) -> Converter:
+    return Converter([audio_quality.c[name] for name in STAGE_COLUMNS[stage]])
+
+
+@cache
+def _in_table_order(stages: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(stage for stage in STAGE_COLUMNS if stage in stages)
+
+
+@cache
+def row_columns(stages: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of a row with results of these stages."""
+    return (*BASE_COLUMNS, *(name for stage in stages for name in owned_by(stage)))
 
 
 @cache

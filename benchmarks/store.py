@@ -14,7 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -30,10 +30,10 @@ STAGES = ("signal", "fast", "dnsmos")
 WORDS = "the quick brown fox jumps over the lazy dog again and again".split()
 
 
-def records_of(clips: int, tag: str) -> list[StageRecord]:
+def records_of(numbers: range, tag: str) -> list[StageRecord]:
     """Three stages' results for every clip."""
     records = []
-    for number in range(clips):
+    for number in numbers:
         key = RowKey(f"{(number * 2654435761) % 2**32:08x}{tag}{number:056x}"[:64], "bench", f"{number:016x}")
         clip = Clip(clip_id=f"clip{number:06d}", audio=f"/data/bench/clip{number:06d}.wav", text=" ".join(WORDS), dataset="bench", speaker="slt", category="everyday")
         signal = {
@@ -63,11 +63,6 @@ def bare_rows(postgres: bool, records: Sequence[StageRecord]) -> tuple[str, list
     columns = row_columns(stages)
     prepared = Statements("postgresql" if postgres else "sqlite").upsert(audio_quality, columns, keep=KEPT)
     return prepared.sql, in_order(prepared, columns, list(rows.values()))
-
-
-def in_batches(values: Sequence, size: int) -> Iterator[Sequence]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
 
 
 def bare_sqlite(place: str) -> Callable[[str, Sequence[tuple]], None]:
@@ -103,23 +98,25 @@ def compare(make_place: Callable[[], str], *, clips: int, batch: int, rounds: in
     bare_rate, our_rate, read_rate, member_rate = [], [], [], []
     with Store.open(ours_place) as store:
         for number in range(rounds):
-            # Every second round writes the rows of the one before again.
-            records = records_of(clips, f"r{number // 2}")
-            sql, rows = bare_rows(postgres, records)
-            started = time.perf_counter()
-            for part in in_batches(rows, batch):
-                write(sql, part)
-            bare_rate.append(clips / (time.perf_counter() - started))
-            started = time.perf_counter()
-            for part in in_batches(records, batch * len(STAGES)):
-                store.write(part)
-            our_rate.append(clips / (time.perf_counter() - started))
-        keys = list(dict.fromkeys(record.key for record in records))
-        store.write([], scan_id="bench", members=[Member(place, record.key, record.clip) for place, record in enumerate(records[:: len(STAGES)])])
+            bare_sec = our_sec = 0.0
+            for first in range(0, clips, batch):
+                # Every second round writes the rows of the one before again. Batch by batch, as a scan has them: neither side carries the other's load.
+                records = records_of(range(first, first + batch), f"r{number // 2}")
+                sql, rows = bare_rows(postgres, records)
+                started = time.perf_counter()
+                write(sql, rows)
+                between = time.perf_counter()
+                store.write(records)
+                bare_sec, our_sec = bare_sec + between - started, our_sec + time.perf_counter() - between
+            bare_rate.append(clips / bare_sec)
+            our_rate.append(clips / our_sec)
+        members = [Member(place, record.key, record.clip) for place, record in enumerate(records_of(range(clips), "r0")[:: len(STAGES)])]
+        store.write([], scan_id="bench", members=members)
+        keys = [member.key for member in members]
         for _ in range(rounds):
             started = time.perf_counter()
-            for part in in_batches(keys, 500):
-                store.read(part, stages=("signal",))
+            for start in range(0, clips, 500):
+                store.read(keys[start : start + 500], stages=("signal",))
             read_rate.append(clips / (time.perf_counter() - started))
             started = time.perf_counter()
             for _members in store.members("bench"):

@@ -7,6 +7,8 @@ missing=()
 for program in flite espeak-ng chromium pdftotext; do
   command -v "$program" >/dev/null 2>&1 || missing+=("${package_of[$program]}")
 done
+# Debian keeps the server's programs out of PATH. The tests start a server of their own with them.
+command -v initdb >/dev/null 2>&1 || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 # Debian puts the venv module into a package of its own; other Pythons bring it.
 python=${PYTHON:-$(command -v python3.11 || command -v python3)}
 "$python" -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)

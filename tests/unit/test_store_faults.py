@@ -137,6 +137,37 @@ def test_a_full_disk_is_a_clear_stop_and_keeps_what_was_committed(tmp_path):
         store.write([record(2)])
 
 
+def _fail_on_insert(postgres: PostgresServer, url: str, state: str, *, times: int) -> None:
+    """From now on the server itself refuses this many inserts with an SQLSTATE."""
+    database = url.rpartition("/")[2]
+    postgres.execute("CREATE SEQUENCE refused", database=database)
+    postgres.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF nextval('refused') <= {times} THEN RAISE EXCEPTION 'refused for a test' USING ERRCODE = '{state}'; END IF; RETURN NEW; END $$",
+        database=database,
+    )
+    postgres.execute("CREATE TRIGGER refusing BEFORE INSERT ON audio_quality FOR EACH ROW EXECUTE FUNCTION refuse()", database=database)
+
+
+@pytest.mark.parametrize("state", ["40P01", "40001", "53300", "57P03"])
+def test_what_passes_by_itself_is_tried_again(postgres, state):
+    url = postgres.create_database()
+    with Store.open(url, patience_sec=30) as store:
+        _fail_on_insert(postgres, url, state, times=2)
+        store.write([record(1)])
+        assert list(store.read([record(1).key])) == [record(1).key]
+
+
+@pytest.mark.parametrize(("state", "mend"), [("53100", "free disk space; what was committed is kept"), ("53200", "free disk space"), ("42501", "let this user write")])
+def test_what_stays_is_not_tried_again(postgres, state, mend):
+    url = postgres.create_database()
+    with Store.open(url, patience_sec=600) as store:
+        _fail_on_insert(postgres, url, state, times=1)
+        with pytest.raises(StoreError, match=f"refused for a test.*{mend}"):
+            store.write([record(1)])
+        store.write([record(1)])
+
+
 def test_a_database_that_another_program_holds_is_waited_for(tmp_path):
     path = tmp_path / "results.sqlite"
     with Store.open(path, patience_sec=0.3) as impatient, Store.open(path, patience_sec=60) as patient:

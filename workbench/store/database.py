@@ -157,9 +157,9 @@ class Store:
             found = connection.execute(sa.select(audio_quality.c.metadata).where(where).with_for_update()).first()
             if found is None:
                 raise StoreError("no such row", where=self.shown, got=tuple(key))
-            merged = sa.cast(sa.literal(json_text((found[0] or {}) | told), sa.Text), audio_quality.c.metadata.type) if self._statements.is_postgres else None
-            value = merged if merged is not None else sa.literal(json_text((found[0] or {}) | told), sa.Text)
-            connection.execute(audio_quality.update().where(where).values(metadata=value))
+            update = self._statements.update(audio_quality, ("metadata",))
+            values = clean_key(key)._asdict() | {"metadata": json_text((found[0] or {}) | told)}
+            connection.exec_driver_sql(update.sql, tuple(values[name] for name in update.columns))
 
         self._database.write(work)
 

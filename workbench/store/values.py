@@ -9,7 +9,8 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from json.encoder import c_make_encoder, encode_basestring
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -86,18 +87,35 @@ class Converter:
     def __init__(self, columns: Sequence[sa.Column]) -> None:
         self._columns = tuple(columns)
         self._names = tuple(column.name for column in columns)
-        self._ways: dict[tuple[type, ...], list[tuple[int, Callable[[Any], Any]]]] = {}
+        self._plans: dict[tuple[type, ...], _Plan] = {}
 
     def __call__(self, values: dict[str, Any]) -> list[Any]:
         found = list(map(values.get, self._names))
         types = tuple(map(type, found))
-        ways = self._ways.get(types)
-        if ways is None:
-            ways = self._ways[types] = self._ways_of(types)
+        plan = self._plans.get(types) or self._plan(types)
+        ways = plan.ways
+        if plan.reals is not None:
+            total = sum(plan.reals(found))
+            # Every sum with a number that is not finite is not finite, and its difference NaN.
+            ways = ways if total - total == 0 else plan.all_ways
         for place, convert in ways:
             found[place] = convert(found[place])
         return found
 
-    def _ways_of(self, types: tuple[type, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
+    def _plan(self, types: tuple[type, ...]) -> _Plan:
         ways = [(place, converter(column)) for place, (column, kind) in enumerate(zip(self._columns, types, strict=True)) if kind is not type(None)]
-        return [(place, convert) for place, convert in ways if (types[place], convert) != (int, _whole)]
+        ways = [(place, convert) for place, convert in ways if (types[place], convert) != (int, _whole)]
+        reals = [place for place, convert in ways if (types[place], convert) == (float, _real)]
+        # One place alone would be given as a number, not as a tuple.
+        plain = set(reals) if len(reals) > 1 else set()
+        plan = _Plan(itemgetter(*reals) if plain else None, [way for way in ways if way[0] not in plain], ways)
+        self._plans[types] = plan
+        return plan
+
+
+class _Plan(NamedTuple):
+    """``reals`` takes the floats out of a row; ``ways`` is what to do if they are all finite, ``all_ways`` if not."""
+
+    reals: Callable[[list[Any]], tuple[float, ...]] | None
+    ways: list[tuple[int, Callable[[Any], Any]]]
+    all_ways: list[tuple[int, Callable[[Any], Any]]]

@@ -27,12 +27,12 @@ ARCHIVE_COLUMNS = (*KEY_COLUMNS, "stage", "fingerprint", "sec", "payload", "erro
 class Batch:
     """Rows ready for the driver, serialised once however often their transaction has to run.
 
-    ``rows`` has by set of stages each key's row, ``fingerprints`` the new results' fingerprints by key and stage. Everything is sorted, so that two writers of
+    ``rows`` has by set of stages each key's row, ``results`` the results with columns by key and stage. Everything is sorted, so that two writers of
     the same rows take their locks in the same order.
     """
 
     rows: dict[tuple[str, ...], dict[RowKey, tuple]]
-    fingerprints: dict[RowKey, dict[str, str]]
+    results: dict[RowKey, dict[str, StageResult]]
     archive: list[tuple]
     members: list[tuple]
     files: list[tuple]
@@ -50,7 +50,9 @@ def batch_of(
     results: dict[RowKey, dict[str, StageResult]] = {}
     archive: dict[tuple, tuple] = {}
     for record in records:
-        key, result = clean_key(record.key), record.result
+        key, result = record.key, record.result
+        if key not in clips:
+            key = clean_key(key)
         clips[key] = record.clip
         if record.stage not in STAGE_COLUMNS:
             archive[key, record.stage, result.fingerprint] = archive_row(key, record.stage, result)
@@ -65,7 +67,7 @@ def batch_of(
     scan_id = clean_text(scan_id)
     return Batch(
         rows=_rows(clips, results),
-        fingerprints={key: {stage: result.fingerprint for stage, result in of_key.items()} for key, of_key in results.items()},
+        results=results,
         archive=[archive[known] for known in sorted(archive)],
         members=sorted((scan_id, member.position, *key, json_text(_told(member.clip))) for member, key in placed),
         files=sorted((clean_text(state.place), state.size_bytes, state.mtime_ns, clean_text(state.file_hash)) for state in files),
@@ -130,18 +132,18 @@ def _write_rows(connection: sa.Connection, statements: Statements, stages: tuple
 
 def _replaced(connection: sa.Connection, statements: Statements, batch: Batch) -> dict[RowKey, dict[str, StageResult]]:
     """The stored results that the batch replaces, by key and stage. Only keys and fingerprints are read of the rows that it does not."""
-    stages = _in_table_order(tuple({stage for of_key in batch.fingerprints.values() for stage in of_key}))
+    stages = _in_table_order(tuple({stage for of_key in batch.results.values() for stage in of_key}))
     key_columns = [audio_quality.c[name] for name in KEY_COLUMNS]
     query = statements.of_keys(audio_quality, [*key_columns, *(audio_quality.c[f"{stage}_fingerprint"] for stage in stages)])
     if statements.is_postgres:
         # No other writer may come between this look and the upsert. SQLite has one writer at a time.
         query = query.order_by(*key_columns).with_for_update(of=audio_quality)
     changed: dict[RowKey, list[str]] = {}
-    for part in parts(sorted(batch.fingerprints)):
+    for part in parts(sorted(batch.results)):
         for row in connection.execute(query, statements.asked(part)).all():
             key = RowKey(*row[:3])
-            new = batch.fingerprints[key]
-            found = [stage for stage, before in zip(stages, row[3:], strict=True) if before is not None and new.get(stage, before) != before]
+            new = batch.results[key]
+            found = [stage for stage, before in zip(stages, row[3:], strict=True) if before is not None and stage in new and new[stage].fingerprint != before]
             if found:
                 changed[key] = found
     columns = [audio_quality.c[name] for stage in stages for name in owned_by(stage)]
@@ -208,8 +210,11 @@ def archive_row(key: RowKey, stage: str, result: StageResult) -> tuple:
 
 
 def _about(clip: Clip, now: str) -> tuple:
-    extra = json_text(clip.extra) if clip.extra else None
-    return (clean_text(clip.clip_id), clean_text(clip.audio), clean_text(clip.speaker), clean_text(clip.category), clean_text(clip.text), now, extra)
+    texts = (clip.clip_id, clip.audio, clip.speaker, clip.category, clip.text)
+    joined = "".join(texts)
+    if not joined.isascii() or "\0" in joined:
+        texts = tuple(map(clean_text, texts))
+    return (*texts, now, json_text(clip.extra) if clip.extra else None)
 
 
 def _told(clip: Clip) -> dict[str, Any]:

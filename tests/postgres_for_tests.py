@@ -50,12 +50,15 @@ class PostgresServer:
 
     def start(self, **settings: object) -> None:
         """Start the server, also after ``kill``, and wait until it answers; ``settings`` are PostgreSQL's."""
-        told = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder, "fsync": "off", "max_connections": 40} | settings
+        told = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder} | settings
+        told = {"fsync": "off", "max_connections": 40} | told
         options = [word for name, value in told.items() for word in ("-c", f"{name}={value}")]
         # What a killed server left behind would be taken for a running one when its number is used again.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([*self._as_user, self._bin / "postgres", "-D", self._data, *options], stdout=log, stderr=log, cwd="/", start_new_session=True)
+            command = [*self._as_user, self._bin / "postgres", "-D", self._data, *options]
+            # In a session of its own: an interrupted test run ends it by ``stop``, not by the terminal's signal.
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", start_new_session=True)
         given_up = time.monotonic() + START_SEC
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > given_up:
@@ -130,7 +133,7 @@ def _not_root() -> list[str]:
     except KeyError:
         raise PostgresMissing("PostgreSQL does not run as root, and there is no user postgres; to mend: useradd --system postgres") from None
     if not shutil.which("setpriv"):
-        raise PostgresMissing("PostgreSQL does not run as root, and there is no setpriv to become another user; to mend: apt-get install util-linux")
+        raise PostgresMissing("PostgreSQL does not run as root, and there is no setpriv; to mend: apt-get install util-linux")
     # Not runuser: it would stay in between, and a signal would end it instead of the server.
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
 

@@ -31,7 +31,9 @@ def info(db: Database) -> None:
 
 
 @db_app.command()
-def export(path: Annotated[Path, typer.Argument(help="file to write, .parquet or .csv")], db: Database, scan: Scan = None, dataset: Dataset = None) -> None:
+def export(
+    path: Annotated[Path, typer.Argument(help="file to write, .parquet or .csv")], db: Database, scan: Scan = None, dataset: Dataset = None
+) -> None:
     """Write the rows into a Parquet or CSV file; the last line is its path."""
     with _opened(db) as store:
         count = store.export(path, dataset=dataset, scan_id=scan)
@@ -41,7 +43,10 @@ def export(path: Annotated[Path, typer.Argument(help="file to write, .parquet or
 
 @db_app.command()
 def errors(
-    db: Database, scan: Scan = None, dataset: Dataset = None, forget: Annotated[bool, typer.Option("--forget", help="clear them, so that the next scan tries again")] = False
+    db: Database,
+    scan: Scan = None,
+    dataset: Dataset = None,
+    forget: Annotated[bool, typer.Option("--forget", help="clear them, so that the next scan tries again")] = False,
 ) -> None:
     """List the clips that a stage failed on, or make the next scan try them again."""
     count = 0

@@ -22,7 +22,13 @@ FIRST_PAUSE_SEC, LONGEST_PAUSE_SEC = 0.05, 5.0
 SQLITE_WAITS_SEC = 10.0
 CONNECT_TIMEOUT_SEC = 10
 # A server whose machine vanished never answers: without these, a write would wait for hours.
-POSTGRES_SETTINGS = {"connect_timeout": CONNECT_TIMEOUT_SEC, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+POSTGRES_SETTINGS = {
+    "connect_timeout": CONNECT_TIMEOUT_SEC,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 GOES_ON = "what was committed is kept; run the same command again and it goes on from there"
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -30,8 +36,8 @@ PASSING_STATES = ("08", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "5
 FULL_STATES = ("53100", "53200")
 # A connection that was refused has no SQLSTATE, only the server's words.
 REFUSED_FOR_GOOD = re.compile(
-    r"password authentication failed|no password supplied|does not exist|no pg_hba\.conf entry|authentication failed|certificate|does not support SSL"
-    r"|invalid connection option|not permitted to log in|permission denied",
+    r"password authentication failed|no password supplied|does not exist|no pg_hba\.conf entry|authentication failed|certificate"
+    r"|does not support SSL|invalid connection option|not permitted to log in|permission denied",
     re.IGNORECASE,
 )
 
@@ -52,13 +58,19 @@ def database_url(place: str | Path) -> sa.URL:
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError) as error:
-        raise StoreError("this is no database URL", where=without_password(text), expected="postgresql://user:password@host:5432/database, or a file's path") from error
+        expected = "postgresql://user:password@host:5432/database, or a file's path"
+        raise StoreError("this is no database URL", where=without_password(text), expected=expected) from error
     dialect, _, driver = url.drivername.partition("+")
     if dialect in ("postgresql", "postgres") and driver in ("", "psycopg"):
         return url.set(drivername="postgresql+psycopg")
     if dialect == "sqlite" and driver in ("", "pysqlite"):
         return url
-    raise StoreError(f"no database of the kind {url.drivername!r}", where=without_password(text), expected="postgresql://... or a SQLite file", mend="give a PostgreSQL URL, or a path")
+    raise StoreError(
+        f"no database of the kind {url.drivername!r}",
+        where=without_password(text),
+        expected="postgresql://... or a SQLite file",
+        mend="give a PostgreSQL URL, or a path",
+    )
 
 
 def without_password(url: str | sa.URL) -> str:
@@ -85,7 +97,8 @@ def make_engine(url: sa.URL, *, patience_sec: float) -> sa.Engine:
     try:
         return sa.create_engine(url, connect_args=settings, pool_size=2)
     except ImportError as error:
-        raise StoreError("the driver for PostgreSQL is not installed", where=without_password(url), mend='pip install "psycopg[binary]"') from error
+        mend = 'pip install "psycopg[binary]"'
+        raise StoreError("the driver for PostgreSQL is not installed", where=without_password(url), mend=mend) from error
 
 
 def _prepare_sqlite(engine: sa.Engine, waits_sec: float) -> None:

@@ -1,7 +1,7 @@
 """Reading and writing the results database through SQLAlchemy Core.
 
-A stage's result is kept under its fingerprint. The same fingerprint is never computed twice; another one moves the old result to the archive, from where it can be read
-again, so no result is overwritten silently.
+A stage's result is kept under its fingerprint. The same fingerprint is never computed twice; another one moves the old result to the archive,
+from where it can be read again, so no result is overwritten silently.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ from workbench.clips import Clip
 from workbench.errors import StoreError
 from workbench.store.connecting import Persistent, database_url
 from workbench.store.records import FileState, FinishedChunk, Member, RowKey, StageRecord, StageResult, StoredError, StoredRow, StoreInfo
-from workbench.store.schema import DERIVED_COLUMNS, KEY_COLUMNS, STAGE_COLUMNS, audio_index, audio_quality, scan_chunks, scan_clips, stage_archive
+from workbench.store.schema import (
+    DERIVED_COLUMNS,
+    KEY_COLUMNS,
+    STAGE_COLUMNS,
+    audio_index,
+    audio_quality,
+    scan_chunks,
+    scan_clips,
+    stage_archive,
+)
 from workbench.store.statements import Statements, clean_key, parts
 from workbench.store.values import Converter, clean_text, json_text
 from workbench.store.writing import BASE_COLUMNS, BatchWriter, batch_of, owned_by
@@ -125,8 +134,8 @@ class Store:
         files: Sequence[FileState] = (),
         chunks: Sequence[FinishedChunk] = (),
     ) -> None:
-        """Write one batch in one transaction: stage results, replaced ones to the archive, the scan's members, what is known of their files, and which
-        stretches of the scan are finished."""
+        """Write one batch in one transaction: stage results, replaced ones to the archive, the scan's members, what is known of their files,
+        and which stretches of the scan are finished."""
         batch = batch_of(records, scan_id=scan_id, members=members, files=files, chunks=chunks)
         if batch:
             self._writer.write(batch)
@@ -179,7 +188,8 @@ class Store:
 
         def work(connection: sa.Connection) -> None:
             connection.execute(scan_clips.delete().where(scan_clips.c.scan_id == name, scan_clips.c.position >= from_position))
-            connection.execute(scan_chunks.delete().where(scan_chunks.c.scan_id == name, scan_chunks.c.first + scan_chunks.c.clips > from_position))
+            end = scan_chunks.c.first + scan_chunks.c.clips
+            connection.execute(scan_chunks.delete().where(scan_chunks.c.scan_id == name, end > from_position))
 
         self._database.write(work)
 
@@ -188,7 +198,8 @@ class Store:
         after = -1
         columns = [scan_clips.c[name] for name in ("position", *KEY_COLUMNS, "clip")]
         while True:
-            query = sa.select(*columns).where(scan_clips.c.scan_id == clean_text(scan_id), scan_clips.c.position > after).order_by(scan_clips.c.position).limit(chunk)
+            query = sa.select(*columns).where(scan_clips.c.scan_id == clean_text(scan_id), scan_clips.c.position > after)
+            query = query.order_by(scan_clips.c.position).limit(chunk)
             rows = self._database.read(lambda connection, query=query: connection.execute(query).all())
             if not rows:
                 return
@@ -196,7 +207,7 @@ class Store:
             after = rows[-1][0]
 
     def errors(self, *, scan_id: str | None = None, dataset: str | None = None) -> Iterator[StoredError]:
-        """Failed results, streamed: of all clips, of a dataset, or of a scan's clips (one of a content for every place it has in the scan)."""
+        """Failed results, streamed: of all clips, of a dataset, or of a scan's clips (once for every place that a content has in the scan)."""
         from workbench.store import failures
 
         return failures.errors(self._database, scan_id=scan_id, dataset=dataset)

@@ -36,7 +36,8 @@ def export(database: Persistent, path: Path, *, dataset: str | None, scan_id: st
         count = database.read(lambda connection: _write(connection, query, partial, path.suffix.lower()))
         os.replace(partial, path)
     except OSError as error:
-        raise StoreError(f"the file cannot be written: {error.strerror or error}", where=path, mend="name a folder that exists and has room") from error
+        cause = error.strerror or error
+        raise StoreError(f"the file cannot be written: {cause}", where=path, mend="name a folder that exists and has room") from error
     finally:
         partial.unlink(missing_ok=True)
     return count
@@ -60,7 +61,8 @@ def _write(connection: sa.Connection, query: sa.Select, partial: Path, suffix: s
     writer = _writer(partial, schema, suffix)
     try:
         for rows in _groups(connection, query):
-            writer.write_batch(pa.RecordBatch.from_arrays([pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)], schema=schema))
+            columns = [pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)]
+            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
             count += len(rows)
     finally:
         writer.close()

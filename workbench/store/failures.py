@@ -31,16 +31,20 @@ def errors(database: Persistent, *, scan_id: str | None, dataset: str | None) ->
             if told[column] is not None:
                 yield _error(row, stage, told[column])
     joined = stage_archive.join(audio_quality, same_key(stage_archive, audio_quality))
-    archived = sa.select(*about, stage_archive.c.stage, stage_archive.c.fingerprint, stage_archive.c.error).select_from(joined).where(ARCHIVED_ERROR)
+    of_result = [stage_archive.c[name] for name in ("stage", "fingerprint", "error")]
+    archived = sa.select(*about, *of_result).select_from(joined).where(ARCHIVED_ERROR)
     for row in _pages(database, archived, stage_archive, ("stage", "fingerprint"), scan_id=scan_id, dataset=dataset):
         yield _error(row, row.stage, row.error)
 
 
 def _error(row: Any, stage: str, told: dict[str, Any]) -> StoredError:
-    return StoredError(RowKey(*row[:3]), row.clip_id, row.file_path, stage, told.get("type", ""), told.get("message", ""), told.get("attempts", 1))
+    type_, message, attempts = told.get("type", ""), told.get("message", ""), told.get("attempts", 1)
+    return StoredError(RowKey(*row[:3]), row.clip_id, row.file_path, stage, type_, message, attempts)
 
 
-def _pages(database: Persistent, query: sa.Select, table: sa.Table, further: tuple[str, ...], *, scan_id: str | None, dataset: str | None) -> Iterator[Any]:
+def _pages(
+    database: Persistent, query: sa.Select, table: sa.Table, further: tuple[str, ...], *, scan_id: str | None, dataset: str | None
+) -> Iterator[Any]:
     """Rows of a query, each page a transaction of its own, so that neither memory nor a lost connection matters."""
     order = [table.c[name] for name in (*KEY_COLUMNS, *further)]
     if scan_id is not None:
@@ -48,7 +52,8 @@ def _pages(database: Persistent, query: sa.Select, table: sa.Table, further: tup
         order = [scan_clips.c.position, *(table.c[name] for name in further)]
     if dataset is not None:
         query = query.where(table.c.dataset == clean_text(dataset))
-    query = query.add_columns(*(column.label(f"order_{number}") for number, column in enumerate(order))).order_by(*order).limit(ROWS_PER_PAGE)
+    query = query.add_columns(*(column.label(f"order_{number}") for number, column in enumerate(order)))
+    query = query.order_by(*order).limit(ROWS_PER_PAGE)
     after: tuple = ()
     while True:
         page = query.where(sa.tuple_(*order) > sa.tuple_(*after)) if after else query
@@ -95,7 +100,8 @@ def info(database: Persistent) -> StoreInfo:
         return {name: count for name, count in rows}
 
     def work(connection: sa.Connection) -> StoreInfo:
-        counts = connection.execute(sa.select(*(sa.func.count(column).label(stage) for stage, column in ERROR_COLUMNS.items()))).mappings().one()
+        of_stages = sa.select(*(sa.func.count(column).label(stage) for stage, column in ERROR_COLUMNS.items()))
+        counts = connection.execute(of_stages).mappings().one()
         return StoreInfo(
             dialect=connection.dialect.name,
             revision=revision_of(connection),

@@ -77,7 +77,8 @@ class Statements:
             asked = sa.func.unnest(*lists).table_valued(*KEY_COLUMNS).render_derived(name="asked")
         else:
             each = sa.func.json_each(sa.bindparam("keys", type_=sa.String)).table_valued("value")
-            asked = sa.select(*(sa.func.json_extract(each.c.value, f"$[{place}]").label(name) for place, name in enumerate(KEY_COLUMNS))).subquery("asked")
+            names = [sa.func.json_extract(each.c.value, f"$[{place}]").label(name) for place, name in enumerate(KEY_COLUMNS)]
+            asked = sa.select(*names).subquery("asked")
         return sa.select(*columns).select_from(table.join(asked, sa.and_(*(table.c[name] == asked.c[name] for name in KEY_COLUMNS))))
 
     def asked(self, keys: Sequence[RowKey]) -> dict[str, Any]:

@@ -67,5 +67,9 @@ def _before_alembic(connection: sa.Connection, database: Persistent) -> str:
 
 def _foreign(database: Persistent, found: str) -> StoreError:
     return StoreError(
-        "results database of a newer schema", where=database.shown, got=found, expected=f"one of {', '.join(REVISIONS)}", mend="update this workbench, or name another database"
+        "results database of a newer schema",
+        where=database.shown,
+        got=found,
+        expected=f"one of {', '.join(REVISIONS)}",
+        mend="update this workbench, or name another database",
     )

@@ -1,4 +1,4 @@
-"""Values on their way into a column. What only one of the databases could hold is made the same for both, so that both give the same rows back.
+"""Values on their way into a column. What only one of the databases could hold is made the same for both, so that both give equal rows back.
 
 NUL becomes U+FFFD, half a surrogate pair (a file name that is not UTF-8) its escape, a number that is not finite nothing.
 """
@@ -81,8 +81,8 @@ def converter(column: sa.Column) -> Callable[[Any], Any]:
 
 
 class Converter:
-    """Values by column name to values for the driver. What to do is worked out once for every combination of types: a call for every number would cost more than
-    writing it."""
+    """Values by column name to values for the driver. What to do is worked out once for every combination of types: a call for every number
+    would cost more than writing it."""
 
     def __init__(self, columns: Sequence[sa.Column]) -> None:
         self._columns = tuple(columns)

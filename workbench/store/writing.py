@@ -43,7 +43,12 @@ class Batch:
 
 
 def batch_of(
-    records: Sequence[StageRecord], *, scan_id: str = "", members: Sequence[Member] = (), files: Sequence[FileState] = (), chunks: Sequence[FinishedChunk] = ()
+    records: Sequence[StageRecord],
+    *,
+    scan_id: str = "",
+    members: Sequence[Member] = (),
+    files: Sequence[FileState] = (),
+    chunks: Sequence[FinishedChunk] = (),
 ) -> Batch:
     """Everything of one batch."""
     clips: dict[RowKey, Clip] = {}
@@ -86,7 +91,7 @@ def _rows(clips: dict[RowKey, Clip], results: dict[RowKey, dict[str, StageResult
 
 
 class BatchWriter:
-    """Writes batches, and looks for results that they would replace only where there are such: most batches bring new results or the same ones again."""
+    """Writes batches, and looks for results that they would replace only where there are such: most bring new results or the same again."""
 
     def __init__(self, database: Persistent, statements: Statements) -> None:
         self._database, self._statements = database, statements
@@ -120,7 +125,9 @@ def _write_batch(connection: sa.Connection, statements: Statements, batch: Batch
     put(connection, statements, scan_chunks, ("scan_id", *FinishedChunk._fields), batch.chunks)
 
 
-def _write_rows(connection: sa.Connection, statements: Statements, stages: tuple[str, ...], rows: Sequence[tuple], guards: Sequence[str]) -> None:
+def _write_rows(
+    connection: sa.Connection, statements: Statements, stages: tuple[str, ...], rows: Sequence[tuple], guards: Sequence[str]
+) -> None:
     if not rows:
         return
     columns = row_columns(stages)
@@ -143,8 +150,8 @@ def _replaced(connection: sa.Connection, statements: Statements, batch: Batch) -
         for row in connection.execute(query, statements.asked(part)).all():
             key = RowKey(*row[:3])
             new = batch.results[key]
-            found = [stage for stage, before in zip(stages, row[3:], strict=True) if before is not None and stage in new and new[stage].fingerprint != before]
-            if found:
+            stored = {stage: before for stage, before in zip(stages, row[3:], strict=True) if before is not None and stage in new}
+            if found := [stage for stage, before in stored.items() if new[stage].fingerprint != before]:
                 changed[key] = found
     columns = [audio_quality.c[name] for stage in stages for name in owned_by(stage)]
     replaced = {}

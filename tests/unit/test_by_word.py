@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -136,6 +137,34 @@ def test_times_a_little_out_of_order_or_beyond_the_end_still_place_words():
     assert (stretch.start_sec, stretch.end_sec) == pytest.approx((0.35, 1.5))
 
 
+def spread(text: str, *spans: tuple[float, float]) -> Transcript:
+    return Transcript(tuple(Word(word, *span, 0.9) for word, span in zip(text.split(), spans, strict=True)), "fast", "test")
+
+
+def test_a_word_that_overlaps_its_neighbour_is_taken_in_whole():
+    fast = spread("a cat sat up there", (0.0, 0.3), (0.3, 0.9), (0.7, 1.4), (1.1, 1.5), (1.6, 2.0))
+    (stretch,) = found("a cat bat up there", fast, context_words=0)
+    assert (stretch.start_sec, stretch.end_sec) == pytest.approx((0.7, 1.4))
+
+
+def test_stretches_that_meet_in_time_become_one():
+    # "saw" reaches over the words after it, up to the second stretch.
+    spans = [(0.4 * k, 0.4 * k + 0.3) for k in range(10)]
+    fast = heard(TEN.replace("cat", "hat").replace("my", "by"))
+    apart = spread(" ".join(w.text for w in fast.words), *spans)
+    spans[2] = (0.8, 2.6)
+    meeting = spread(" ".join(w.text for w in fast.words), *spans)
+    assert [(s.start, s.end) for s in found(TEN, apart)] == [(0, 3), (6, 9)]
+    (stretch,) = found(TEN, meeting)
+    assert (stretch.start, stretch.end, stretch.first) == (0, 9, (0, 9))
+    assert (stretch.start_sec, stretch.end_sec) == pytest.approx((0.0, 3.55))
+
+
+def test_a_clip_too_short_to_cut_is_heard_with_all_its_words():
+    fast = spread("a cat sat up there", *[(0.05 * k, 0.05 * (k + 1)) for k in range(5)])
+    assert found("a cat sat up hare", fast, duration_sec=0.29) == (Stretch(0, 5, 0.0, 0.29, (0, 5)),)
+
+
 @pytest.mark.parametrize("duration_sec", [0.0, 0.05, SHORTEST_SEC])
 def test_a_clip_too_short_to_cut_is_heard_whole(duration_sec):
     fast = Transcript((Word("hat", 0.0, duration_sec, 0.9),), "fast", "test")
@@ -208,7 +237,7 @@ def test_evidence_that_found_nothing_is_still_evidence():
     [
         ([], "one transcript per stretch"),
         ([heard("her dog run")] * 2, "one transcript per stretch"),
-        ([Transcript(heard("her dog").words, "slow", "none", ())], "must give its words back"),
+        ([Transcript(heard("her dog").words, "slow", "none", ())], "must give back its words"),
         ([Transcript(heard("her dog run").words, "slow", "none", (Evidence(3, 4, 1.0, ()),))], "outside its request"),
         ([Transcript(heard("her dog run").words, "slow", "none", (Evidence(2, 3, 1.0, ()), Evidence(0, 1, 1.0, ())))], "out of order"),
     ],
@@ -229,7 +258,7 @@ def test_evidence_for_some_stretches_only_is_refused():
 def test_stretches_of_another_transcript_are_refused():
     fast = heard(TEN.replace("cat", "hat").replace("my", "by"))
     one, other = found(TEN, fast)
-    for stretches in ((other, one), (one, found(TEN.replace("dog ", ""), fast)[-1])):
+    for stretches in ((other, one), (one, replace(other, first=(5, 8))), (one, replace(other, start=5))):
         with pytest.raises(EngineError, match="does not fit"):
             splice(fast, stretches, [heard("our cat saw"), heard("over my red")])
 

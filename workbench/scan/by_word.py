@@ -45,10 +45,8 @@ class _Span(NamedTuple):
     agrees: tuple[bool, bool]
 
 
-def doubtful(
-    tokens: Sequence[Token], fast: Transcript, *,
-    duration_sec: float, word_confidence: float, context_words: int = 1, margin_sec: float = 0.15,
-) -> tuple[Stretch, ...]:
+def doubtful(tokens: Sequence[Token], fast: Transcript, *, duration_sec: float, word_confidence: float, context_words: int = 1,
+             margin_sec: float = 0.15) -> tuple[Stretch, ...]:
     """The stretches in which the fast engine heard something else than the text, more than the text, or was not sure.
 
     Numbers and written forms ("$3.50": five tokens) stay whole. Outside the stretches the fast words equal the tokens one to one.
@@ -60,14 +58,12 @@ def doubtful(
             reaches an end of the clip, the stretch does too.
 
     Returns:
-        In order, disjoint in tokens, words and time, within the audio and at least ``SHORTEST_SEC`` long (a shorter clip is one stretch).
-        The whole clip where nothing was heard or the words' times are unusable; none where nothing is in doubt.
+        In order, disjoint in tokens, words and time, within the audio and at least ``SHORTEST_SEC`` long. The whole clip where it is no
+        longer than that, nothing was heard or the words' times are unusable; none where nothing is in doubt.
     """
-    doubts = _doubts(tokens, fast.words, word_confidence)
-    if not doubts:
+    if not (doubts := _doubts(tokens, fast.words, word_confidence)):
         return ()
-    times = _usable_times(fast.words, duration_sec)
-    if times is None or duration_sec <= SHORTEST_SEC:
+    if (times := _usable_times(fast.words, duration_sec)) is None or duration_sec <= SHORTEST_SEC:
         return (Stretch(0, len(tokens), 0.0, duration_sec, (0, len(fast.words))),)
     found: list[Stretch] = []
     for span in _with_context(doubts, tokens, len(fast.words), context_words):
@@ -83,11 +79,11 @@ def requests(audio: Audio, tokens: Sequence[Token], fast: Transcript, stretches:
     """One request per stretch: its audio, its reference words, and the fast engine's words with times from the stretch's start."""
     made = []
     for stretch in stretches:
-        reference = tuple(token.text for token in tokens[stretch.start : stretch.end])
         part, words = audio, fast.words[slice(*stretch.first)]
         if stretch.start_sec > 0 or stretch.end_sec < audio.duration_sec:
             part = cut(audio, stretch.start_sec, stretch.end_sec)
             words = _shifted(words, -stretch.start_sec, (0.0, stretch.end_sec - stretch.start_sec))
+        reference = tuple(token.text for token in tokens[stretch.start : stretch.end])
         made.append(SttRequest(part, reference, Transcript(words, fast.engine, fast.confidence_method)))
     return made
 
@@ -95,11 +91,8 @@ def requests(audio: Audio, tokens: Sequence[Token], fast: Transcript, stretches:
 def splice(fast: Transcript, stretches: Sequence[Stretch], heard: Sequence[Transcript]) -> Transcript:
     """The precision transcript of the whole clip: what was heard inside the stretches, the fast engine's words outside.
 
-    Outside, confidences are None: the precision engine did not listen there. Evidence is moved to the tokens of the whole text.
-
-    Args:
-        stretches: of ``doubtful`` for this transcript, at least one.
-        heard: the answers to ``requests``, in order.
+    Outside, confidences are None: the precision engine did not listen there. Evidence is moved to the tokens of the whole text. There is
+    at least one stretch, and ``heard`` holds the answers to their ``requests``, in order.
 
     Raises:
         EngineError: stretches of another transcript; answers of another number, some with evidence and some without, or with evidence and
@@ -107,24 +100,24 @@ def splice(fast: Transcript, stretches: Sequence[Stretch], heard: Sequence[Trans
     """
     if not stretches or len(stretches) != len(heard):
         raise EngineError("one transcript per stretch is needed", where="by word", got=len(heard), expected=max(1, len(stretches)))
-    engine, weighs = heard[0].engine, heard[0].evidence is not None
-    outside = [replace(word, confidence=None) for word in fast.words]
+    weighs, outside = heard[0].evidence is not None, [replace(word, confidence=None) for word in fast.words]
     words: list[Word] = []
     evidence: list[Evidence] = []
     token = word = 0
     for stretch, part in zip(stretches, heard, strict=True):
-        (first, end), span_sec = stretch.first, (stretch.start_sec, stretch.end_sec)
+        (first, end), offset_sec, span_sec = stretch.first, stretch.start_sec, (stretch.start_sec, stretch.end_sec)
         if not (token <= stretch.start <= stretch.end and first - word == stretch.start - token and first <= end <= len(outside)):
-            raise EngineError("a stretch does not fit the fast transcript", where=engine, got=stretch, expected="those of this transcript")
+            raise EngineError("a stretch does not fit the fast transcript", where="by word", got=stretch, expected="one of this transcript")
         _check(part, stretch, weighs)
-        words += [*outside[word:first], *_shifted(part.words, stretch.start_sec, span_sec)]
-        for one in part.evidence or ():
-            instead = _shifted(one.heard, stretch.start_sec, span_sec)
-            evidence.append(Evidence(stretch.start + one.start, stretch.start + one.end, one.log_ratio, instead))
+        words += [*outside[word:first], *_shifted(part.words, offset_sec, span_sec)]
+        for e in part.evidence or ():
+            heard_there = _shifted(e.heard, offset_sec, span_sec)
+            evidence.append(Evidence(stretch.start + e.start, stretch.start + e.end, e.log_ratio, heard_there))
         token, word = stretch.end, end
     words += outside[word:]
     listened_sec = sum(stretch.end_sec - stretch.start_sec for stretch in stretches)
-    return Transcript(tuple(words), engine, heard[0].confidence_method, tuple(evidence) if weighs else None, listened_sec=listened_sec)
+    known = tuple(evidence) if weighs else None
+    return Transcript(tuple(words), heard[0].engine, heard[0].confidence_method, known, listened_sec=listened_sec)
 
 
 def _check(part: Transcript, stretch: Stretch, weighs: bool) -> None:
@@ -132,8 +125,7 @@ def _check(part: Transcript, stretch: Stretch, weighs: bool) -> None:
         raise EngineError("evidence for some stretches only", where=part.engine, got=stretch, expected="evidence for all stretches or none")
     count = stretch.end - stretch.start
     if weighs and len(part.words) != count:
-        got = f"{len(part.words)} words for tokens {stretch.start} to {stretch.end}"
-        raise EngineError("an engine that weighs the text must give its words back", where=part.engine, got=got, expected=f"{count} words")
+        raise EngineError("an engine that weighs the text must give back its words", where=part.engine, got=len(part.words), expected=count)
     edges = [0, *(edge for one in part.evidence or () for edge in (one.start, one.end)), count]
     if edges != sorted(edges):
         raise EngineError("evidence out of order or outside its request", where=part.engine, got=edges[1:-1], expected=f"rising to {count}")
@@ -141,9 +133,11 @@ def _check(part: Transcript, stretch: Stretch, weighs: bool) -> None:
 
 def _shifted(words: Sequence[Word], by_sec: float, within: tuple[float, float]) -> tuple[Word, ...]:
     """Words with their times moved and kept between two bounds."""
-    low, high = within
-    spans = ([round(max(low, min(high, sec + by_sec)), 4) for sec in (word.start_sec, word.end_sec)] for word in words)
-    return tuple(Word(word.text, start, end, word.confidence) for word, (start, end) in zip(words, spans, strict=True))
+
+    def shifted(sec: float) -> float:
+        return round(max(within[0], min(within[1], sec + by_sec)), 4)
+
+    return tuple(Word(word.text, shifted(word.start_sec), shifted(word.end_sec), word.confidence) for word in words)
 
 
 def _doubts(tokens: Sequence[Token], words: tuple[Word, ...], word_confidence: float) -> list[Difference]:
@@ -161,10 +155,12 @@ def _doubts(tokens: Sequence[Token], words: tuple[Word, ...], word_confidence: f
 
 def _with_context(doubts: Sequence[Difference], tokens: Sequence[Token], heard: int, context_words: int) -> list[_Span]:
     """The doubts with agreeing words on either side, those that meet as one."""
+    pairs = enumerate(zip(tokens, tokens[1:], strict=False), 1)
+    inside = {k for k, (one, other) in pairs if one.start == other.start or NUMBER_WORDS.issuperset((one.text, other.text))}
     spans: list[_Span] = []
     edges = [(0, 0, 0, 0), *doubts, (len(tokens), len(tokens), heard, heard)]
     for before, (a, b, c, d), after in zip(edges, edges[1:], edges[2:], strict=False):
-        left, right = (_taken(tokens, at, way, free, context_words) for at, way, free in ((a, -1, a - before[1]), (b, 1, after[0] - b)))
+        left, right = (_taken(inside, at, way, free, context_words) for at, way, free in ((a, -1, a - before[1]), (b, 1, after[0] - b)))
         span = _Span(a - left, b + right, c - left, d + right, (left > 0, right > 0))
         if spans and spans[-1].end >= span.start:
             last = spans.pop()
@@ -173,13 +169,10 @@ def _with_context(doubts: Sequence[Difference], tokens: Sequence[Token], heard: 
     return spans
 
 
-def _taken(tokens: Sequence[Token], at: int, way: int, free: int, context_words: int) -> int:
-    """How many of the ``free`` agreeing words that way belong to the context: no number or written form is cut apart."""
+def _taken(inside: set[int], at: int, way: int, free: int, context_words: int) -> int:
+    """How many of the ``free`` agreeing words that way are context; ``inside`` are the borders that would cut a number apart."""
     taken = min(context_words, free)
-    while taken < free and 0 < (edge := at + way * taken) < len(tokens):
-        one, other = tokens[edge - 1], tokens[edge]
-        if one.start != other.start and not NUMBER_WORDS.issuperset((one.text, other.text)):
-            break
+    while taken < free and at + way * taken in inside:
         taken += 1
     return taken
 
@@ -199,15 +192,13 @@ def _usable_times(words: tuple[Word, ...], duration_sec: float) -> list[tuple[fl
 def _place(span: _Span, times: Sequence[tuple[float, float]], duration_sec: float, margin_sec: float) -> tuple[float, float]:
     """The audio of a span: up to the neighbouring words where its own outermost words are in doubt, else with a margin."""
     first, end, (opens, closes) = span.heard_start, span.heard_end, span.agrees
-    low = times[first - 1][1] if first else 0.0
-    high = times[end][0] if end < len(times) else duration_sec
+    low, high = times[first - 1][1] if first else 0.0, times[end][0] if end < len(times) else duration_sec
     if opens:
         low = times[first][0] - min(margin_sec, max(0.0, times[first][0] - low) / (2 if first else 1))
     if closes:
         high = times[end - 1][1] + min(margin_sec, max(0.0, high - times[end - 1][1]) / (2 if end < len(times) else 1))
     if first < end:
         low, high = min(low, times[first][0]), max(high, times[end - 1][1])
-    lacking = max(0.0, SHORTEST_SEC - (high - low)) / 2
-    low, high = low - lacking, high + lacking
-    shift = max(0.0, -low) - max(0.0, high - duration_sec)
-    return max(0.0, low + shift), min(duration_sec, high + shift)
+    lacking = SHORTEST_SEC - (high - low)
+    low = low if lacking <= 0 else max(0.0, min(low - lacking / 2, duration_sec - SHORTEST_SEC))
+    return low, min(max(high, low + SHORTEST_SEC), duration_sec)

@@ -54,8 +54,7 @@ def doubtful(tokens: Sequence[Token], fast: Transcript, *, duration_sec: float, 
     Args:
         word_confidence: a word heard as written with less is in doubt; one of unknown confidence is not.
         context_words: agreeing words taken in on either side, so that a recogniser begins and ends with words that are not in doubt.
-        margin_sec: audio kept beside the outermost agreeing words, at most half the pause to the next word. Where the doubt itself
-            reaches an end of the clip, the stretch does too.
+        margin_sec: audio kept beside agreeing words, at most half the pause. A doubt about a clip's last word takes all that follows it.
 
     Returns:
         In order, disjoint in tokens, words and time, within the audio and at least ``SHORTEST_SEC`` long. The whole clip where it is no
@@ -79,11 +78,10 @@ def requests(audio: Audio, tokens: Sequence[Token], fast: Transcript, stretches:
     """One request per stretch: its audio, its reference words, and the fast engine's words with times from the stretch's start."""
     made = []
     for stretch in stretches:
-        part, words = audio, fast.words[slice(*stretch.first)]
+        part, words, reference = audio, fast.words[slice(*stretch.first)], tuple(t.text for t in tokens[stretch.start : stretch.end])
         if stretch.start_sec > 0 or stretch.end_sec < audio.duration_sec:
             part = cut(audio, stretch.start_sec, stretch.end_sec)
             words = _shifted(words, -stretch.start_sec, (0.0, stretch.end_sec - stretch.start_sec))
-        reference = tuple(token.text for token in tokens[stretch.start : stretch.end])
         made.append(SttRequest(part, reference, Transcript(words, fast.engine, fast.confidence_method)))
     return made
 
@@ -100,24 +98,22 @@ def splice(fast: Transcript, stretches: Sequence[Stretch], heard: Sequence[Trans
     """
     if not stretches or len(stretches) != len(heard):
         raise EngineError("one transcript per stretch is needed", where="by word", got=len(heard), expected=max(1, len(stretches)))
-    weighs, outside = heard[0].evidence is not None, [replace(word, confidence=None) for word in fast.words]
+    answer, outside = heard[0], [replace(word, confidence=None) for word in fast.words]
+    weighs = answer.evidence is not None
     words: list[Word] = []
     evidence: list[Evidence] = []
     token = word = 0
     for stretch, part in zip(stretches, heard, strict=True):
-        (first, end), offset_sec, span_sec = stretch.first, stretch.start_sec, (stretch.start_sec, stretch.end_sec)
-        if not (token <= stretch.start <= stretch.end and first - word == stretch.start - token and first <= end <= len(outside)):
+        (first, end), at, span_sec = stretch.first, stretch.start, (stretch.start_sec, stretch.end_sec)
+        if not (token <= at <= stretch.end and first - word == at - token and first <= end <= len(outside)):
             raise EngineError("a stretch does not fit the fast transcript", where="by word", got=stretch, expected="one of this transcript")
         _check(part, stretch, weighs)
-        words += [*outside[word:first], *_shifted(part.words, offset_sec, span_sec)]
-        for e in part.evidence or ():
-            heard_there = _shifted(e.heard, offset_sec, span_sec)
-            evidence.append(Evidence(stretch.start + e.start, stretch.start + e.end, e.log_ratio, heard_there))
+        words += [*outside[word:first], *_shifted(part.words, span_sec[0], span_sec)]
+        evidence += [Evidence(at + e.start, at + e.end, e.log_ratio, _shifted(e.heard, span_sec[0], span_sec)) for e in part.evidence or ()]
         token, word = stretch.end, end
     words += outside[word:]
     listened_sec = sum(stretch.end_sec - stretch.start_sec for stretch in stretches)
-    known = tuple(evidence) if weighs else None
-    return Transcript(tuple(words), heard[0].engine, heard[0].confidence_method, known, listened_sec=listened_sec)
+    return Transcript(tuple(words), answer.engine, answer.confidence_method, tuple(evidence) if weighs else None, listened_sec=listened_sec)
 
 
 def _check(part: Transcript, stretch: Stretch, weighs: bool) -> None:

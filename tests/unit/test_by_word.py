@@ -273,7 +273,6 @@ def test_how_much_was_listened_to_is_stored_and_read_back():
     assert transcript_of("fast", transcript_columns("fast", fast)).listened_sec is None
 
 
-WORDS = st.sampled_from("the a cat mat dog some one nineteen hundred five oh um".split())
 PIECES = st.lists(st.sampled_from(["the", "cat", "dog", "nineteen", "five", "$3.50", "25", "um", "mph"]), max_size=12)
 SETTINGS = settings(deadline=None, max_examples=120)
 

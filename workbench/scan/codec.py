@@ -23,6 +23,8 @@ def transcript_columns(stage: str, transcript: Transcript) -> dict[str, Any]:
     }
     if transcript.head_disagreement is not None:
         columns[f"{stage}_head_disagreement"] = round(float(transcript.head_disagreement), SCORE_DIGITS)
+    if transcript.listened_sec is not None:
+        columns[f"{stage}_listened_sec"] = round(float(transcript.listened_sec), TIME_DIGITS)
     if transcript.evidence is not None:
         columns[f"{stage}_evidence"] = [
             [e.start, e.end, round(float(e.log_ratio), SCORE_DIGITS), [_word_row(word) for word in e.heard]] for e in transcript.evidence
@@ -39,6 +41,7 @@ def transcript_of(stage: str, columns: dict[str, Any]) -> Transcript:
         confidence_method=columns.get(f"{stage}_confidence_method", ""),
         evidence=None if evidence is None else tuple(Evidence(a, b, ratio, tuple(Word(*row) for row in heard)) for a, b, ratio, heard in evidence),
         head_disagreement=columns.get(f"{stage}_head_disagreement"),
+        listened_sec=columns.get(f"{stage}_listened_sec"),
     )
 
 

@@ -43,6 +43,7 @@ class Transcript:
         confidence_method: how the confidences came about; numbers of different methods do not compare.
         evidence: only from an engine that weighs the reference; then ``words`` holds the words of the reference with their aligned times.
         head_disagreement: share of words (0..1) on which two decoders of the same engine differ, by edit distance; only from an engine that has two.
+        listened_sec: seconds of audio that the engine was given, where that was only a part of the clip.
     """
 
     words: tuple[Word, ...]
@@ -50,6 +51,7 @@ class Transcript:
     confidence_method: str
     evidence: tuple[Evidence, ...] | None = None
     head_disagreement: float | None = None
+    listened_sec: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

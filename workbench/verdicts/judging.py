@@ -49,7 +49,7 @@ def judge(
     words = [t.text for t in tokens]
     kinds = [t.kind for t in tokens]
     plain = kinds.count("word") == len(kinds)
-    units = None if plain else _units(tokens)
+    units = None if plain else written_units(tokens)
     fast_edits, first = _stretches(words, fast.words, units)
     precision_edits, second = _stretches(words, precision.words, units) if precision is not None else (None, [])
     heard = fast.words, None if precision is None else precision.words
@@ -76,7 +76,7 @@ def _stretches(reference: list[str], heard: tuple[Word, ...], units: list[int] |
     return edits, widen_numbers(stretches, reference, texts, units) if stretches else stretches
 
 
-def _units(tokens: Sequence[Token]) -> list[int] | None:
+def written_units(tokens: Sequence[Token]) -> list[int] | None:
     """Per token the number of the written form that it shares with its neighbours, -1 where it stands alone."""
     starts = [t.start for t in tokens]
     if len(set(starts)) == len(starts):

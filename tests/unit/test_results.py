@@ -11,7 +11,7 @@ from workbench.clips import Clip
 from workbench.scan import summaries
 from workbench.scan.codec import transcript_columns, transcript_of
 from workbench.scan.export import write_parquet
-from workbench.scan.plan import StagePlan
+from workbench.scan.stages import StagePlan
 from workbench.scan.reading import read_results, transcripts
 from workbench.scan.worker import AUDIO_FINGERPRINT
 from workbench.store import Member, RowKey, StageRecord, StageResult, Store

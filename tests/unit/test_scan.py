@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import numpy as np
 import pytest
 import soundfile
@@ -85,17 +88,17 @@ def test_one_clip_that_an_engine_refuses_costs_only_itself(tmp_path, clip_folder
         rows = rows_of(store, "s", summary.stages)
     assert summary.failed == 2
     assert [row[3]["fast"][1] is None for row in rows] == [True, True, False]
-    assert rows[2][3]["fast"][1] == {"type": "RuntimeError", "message": "cannot hear 0.7 s", "attempts": 1}
+    assert rows[2][3]["fast"][1] == {"type": "RuntimeError", "message": "cannot hear 0.7 s", "attempts": 3}
     assert [row[3]["loudness"][1] is None for row in rows] == [True, False, False]
     assert all(row[3]["signal"][1] is None for row in rows)
 
 
-def test_failures_are_tried_again_up_to_the_limit_then_left(tmp_path, clip_folder):
+def test_failures_are_tried_again_in_the_same_run_up_to_the_limit_then_left(tmp_path, clip_folder):
     with Store.open(tmp_path / "db.sqlite") as store:
         computed = [scan(open_manifest(clip_folder), config(fail_over_sec=0.65), store, scan_id="s", say=quiet).computed for _ in range(5)]
         last = scan(open_manifest(clip_folder), config(fail_over_sec=0.65), store, scan_id="s", say=quiet)
         rows = rows_of(store, "s", last.stages)
-    assert computed == [3, 1, 1, 0, 0]
+    assert computed == [3, 0, 0, 0, 0]
     assert last.failed == 1 and rows[2][3]["fast"][1]["attempts"] == 3
 
 
@@ -115,8 +118,11 @@ def test_a_clip_that_always_kills_its_worker_is_a_failure_and_the_rest_goes_on(t
     with Store.open(tmp_path / "db.sqlite") as store:
         summary = scan(open_manifest(clip_folder), config(workers=2, die_over_sec=0.65), store, scan_id="s", say=quiet)
         rows = rows_of(store, "s", summary.stages)
+        again = scan(open_manifest(clip_folder), config(workers=2, die_over_sec=0.65), store, scan_id="s", say=quiet)
     assert (summary.clips, summary.failed) == (3, 1)
-    assert [row[2] and row[2]["type"] for row in rows] == [None, None, "WorkerDied"]
+    assert [row[3]["fast"][1] and row[3]["fast"][1]["type"] for row in rows] == [None, None, "WorkerDied"]
+    # What the other engines say of it is there, and nobody tries it again.
+    assert all(row[3]["signal"][1] is None for row in rows) and (again.computed, again.failed) == (0, 1)
 
 
 def bad_clips(folder) -> list[Clip]:
@@ -194,6 +200,29 @@ class Echo:
     def close(self) -> None: ...
 
 
+class Reader:
+    """A worker that reads one batch while it computes another; some items end their process."""
+
+    def open(self, batch: list) -> list:
+        if "unreadable" in batch:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [f"read {item}" for item in batch]
+
+    def process(self, opened: list) -> list:
+        if "read deadly" in opened:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return opened
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_items_that_end_the_process_while_they_are_read_or_computed_cost_only_themselves(workers):
+    batches = [["a", "b"], ["c", "unreadable"], ["d"], ["deadly", "e"], ["f"], ["g"]]
+    came = list(run_local(batches, make_worker=Reader, arguments={}, workers=workers, on_death=lambda item: [f"dead {item}"], apart=True))
+    assert sorted(item for outcome in came for item in outcome) == [*("dead deadly", "dead unreadable"), *(f"read {item}" for item in "abcdefg")]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_when_the_list_of_clips_breaks_off_what_came_back_is_not_thrown_away(workers):
     def batches():
@@ -206,8 +235,7 @@ def test_when_the_list_of_clips_breaks_off_what_came_back_is_not_thrown_away(wor
     with pytest.raises(ManifestError, match="cannot be read"):
         for outcome in run_local(batches(), make_worker=Echo, arguments={}, workers=workers, on_death=repr, apart=True):
             came.append(outcome)
-    # With several workers the others' batches are still on their way.
-    assert len(came) >= (3 if workers == 1 else 1)
+    assert sorted(came) == [[1], [2], [3]]
 
 
 def test_a_number_format_chosen_by_the_device_is_part_of_what_a_result_depends_on(tmp_path):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from workbench import engines
 from workbench.judges.composite import fair_composites, fair_judges
 from workbench.report.html import Column, Fragment, table
-from workbench.scan.plan import StagePlan
+from workbench.scan.stages import StagePlan
 from workbench.scan.results import ClipResult
 from workbench.stats import mean_estimate
 

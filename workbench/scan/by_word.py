@@ -60,12 +60,12 @@ def doubtful(tokens: Sequence[Token], fast: Transcript, *, duration_sec: float, 
         In order, disjoint in tokens, words and time, within the audio and at least ``SHORTEST_SEC`` long. The whole clip where it is no
         longer than that, nothing was heard or the words' times are unusable; none where nothing is in doubt.
     """
-    if not (doubts := _doubts(tokens, fast.words, word_confidence)):
+    if not (in_doubt := doubts(tokens, fast.words, word_confidence)):
         return ()
     if (times := _usable_times(fast.words, duration_sec)) is None or duration_sec <= SHORTEST_SEC:
         return (Stretch(0, len(tokens), 0.0, duration_sec, (0, len(fast.words))),)
     found: list[Stretch] = []
-    for span in _with_context(doubts, tokens, len(fast.words), context_words):
+    for span in _with_context(in_doubt, tokens, len(fast.words), context_words):
         (start, end, first, heard_end, _), (low, high) = span, _place(span, times, duration_sec, margin_sec)
         while found and found[-1].end_sec >= low:
             last = found.pop()
@@ -136,7 +136,7 @@ def _shifted(words: Sequence[Word], by_sec: float, within: tuple[float, float]) 
     return tuple(Word(word.text, shifted(word.start_sec), shifted(word.end_sec), word.confidence) for word in words)
 
 
-def _doubts(tokens: Sequence[Token], words: tuple[Word, ...], word_confidence: float) -> list[Difference]:
+def doubts(tokens: Sequence[Token], words: tuple[Word, ...], word_confidence: float) -> list[Difference]:
     """Differences as verdicts see them, and beside them the agreeing words of low confidence; in order, they may touch."""
     reference, heard = [t.text for t in tokens], [w.text for w in words]
     found: list[Difference] = []
@@ -149,12 +149,12 @@ def _doubts(tokens: Sequence[Token], words: tuple[Word, ...], word_confidence: f
     return widen_numbers(found, reference, heard, written_units(tokens))
 
 
-def _with_context(doubts: Sequence[Difference], tokens: Sequence[Token], heard: int, context_words: int) -> list[_Span]:
+def _with_context(in_doubt: Sequence[Difference], tokens: Sequence[Token], heard: int, context_words: int) -> list[_Span]:
     """The doubts with agreeing words on either side, those that meet as one."""
     pairs = enumerate(zip(tokens, tokens[1:], strict=False), 1)
     inside = {k for k, (one, other) in pairs if one.start == other.start or NUMBER_WORDS.issuperset((one.text, other.text))}
     spans: list[_Span] = []
-    edges = [(0, 0, 0, 0), *doubts, (len(tokens), len(tokens), heard, heard)]
+    edges = [(0, 0, 0, 0), *in_doubt, (len(tokens), len(tokens), heard, heard)]
     for before, (a, b, c, d), after in zip(edges, edges[1:], edges[2:], strict=False):
         left, right = (_taken(inside, at, way, free, context_words) for at, way, free in ((a, -1, a - before[1]), (b, 1, after[0] - b)))
         span = _Span(a - left, b + right, c - left, d + right, (left > 0, right > 0))

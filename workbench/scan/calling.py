@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from workbench import engines
 from workbench.audio import Audio
 from workbench.clips import Clip
-from workbench.errors import EngineTimeoutError, Failure
+from workbench.errors import EngineError, EngineTimeoutError, Failure
 from workbench.guard import Outcome, seed_everything, seed_of
+from workbench.scan.by_word import Stretch, doubtful, requests, splice
 from workbench.scan.calls import Call, Earlier, Ended, Gate
-from workbench.scan.codec import score_columns, transcript_columns, transcript_of
-from workbench.scan.plan import StagePlan
-from workbench.store import RowKey, StageResult, StoredRow
+from workbench.scan.cascade import FINAL_ERRORS, Cascade, Choice
+from workbench.scan.codec import score_columns, transcript_columns
+from workbench.scan.stages import StagePlan, WorkPlan
+from workbench.store import RowKey, StageResult
 from workbench.stt.base import SttRequest, Transcript
-from workbench.text import tokenise
-
-#: Errors of the input, not of the engine; the same input gives them again, so trying again would only cost time.
-FINAL_ERRORS = frozenset({"AudioError", "TextError", "ManifestError", "ConfigError", "UnknownNameError"})
-
-
-@dataclass(frozen=True, slots=True)
-class CallLimits:
-    """How long an engine call may take: ``batch_sec`` (None: for ever), more per second of audio, and more when it first loads its engine."""
-
-    batch_sec: float | None = None
-    per_audio_sec: float = 0.0
-    load_sec: float = 0.0
-
-    def of(self, audio_sec: float, *, loaded: bool) -> float | None:
-        return None if self.batch_sec is None else self.batch_sec + self.per_audio_sec * audio_sec + (0.0 if loaded else self.load_sec)
-
 
 @dataclass(slots=True)
 class Item:
@@ -44,18 +29,19 @@ class Item:
     clip: Clip
     audio: Audio
     key: RowKey
-    row: StoredRow | None = None
-    results: dict[str, StageResult] = field(default_factory=dict)
+    choice: Choice
 
-    def stored(self, stage: StagePlan) -> StageResult | None:
-        return self.row.stage(stage.name, stage.fingerprint) if self.row else None
+    @property
+    def results(self) -> dict[str, StageResult]:
+        """By stage name, those of the store and those computed since."""
+        return self.choice.results
 
 
 class Caller:
     """The engines of one worker, loaded when they are first needed. ``load_sec`` adds up what that took."""
 
-    def __init__(self, *, device: str, gate: Gate, limits: CallLimits, seed: int) -> None:
-        self._device, self._gate, self._limits, self._seed = device, gate, limits, seed
+    def __init__(self, plan: WorkPlan, *, gate: Gate) -> None:
+        self._plan, self._gate = plan, gate
         self._engines: dict[str, Any] = {}
         self.load_sec = 0.0
 
@@ -71,6 +57,7 @@ class Caller:
         """
         results = {i.position: earlier.known[stage.name, i.position] for i in items if (stage.name, i.position) in earlier.known}
         results |= {i.position: _hung(stage, i, earlier.hung[stage.name, i.position]) for i in items if (stage.name, i.position) in earlier.hung}
+        results |= {i.position: self._killed(stage) for i in items if (stage.name, i.position) in earlier.killed}
         todo = [item for item in items if item.position not in results]
         waiting = deque(_singly(todo) if stage.stochastic or stage.name in earlier.alone else [todo])
         while waiting:
@@ -89,15 +76,15 @@ class Caller:
         return results
 
     def _asked(self, stage: StagePlan, items: Sequence[Item]) -> Call:
-        limit_sec = self._limits.of(sum(item.audio.duration_sec for item in items), loaded=stage.name in self._engines)
+        limit_sec = self._plan.limits.of(sum(item.audio.duration_sec for item in items), loaded=stage.name in self._engines)
         return Call(stage.name, tuple(item.position for item in items), limit_sec)
 
     def _call(self, stage: StagePlan, items: Sequence[Item]) -> Ended:
         engine = self._engine(stage)
-        seed_everything(seed_of(self._seed, items[0].key.file_hash))
+        seed_everything(seed_of(self._plan.seed, items[0].key.file_hash))
         started = time.perf_counter()
         try:
-            values = list(_values(stage, engine, items))
+            values = list(self._values(stage, engine, items))
         except Exception as error:  # noqa: BLE001 - whatever an engine throws becomes data
             if len(items) > 1:
                 return Ended({})
@@ -110,24 +97,30 @@ class Caller:
             results[item.position] = StageResult(stage.fingerprint, columns, took * item.audio.duration_sec / whole, error)
         return Ended(results, tuple(_outcome(stage, item, results[item.position]) for item in items))
 
+    def _values(self, stage: StagePlan, engine: Any, items: Sequence[Item]) -> Iterable[tuple[dict[str, Any], Failure | None]]:
+        """Columns and failure of each clip; an engine that gave another number of answers than it got clips is an error of all of them."""
+        if stage.kind == "judge":
+            values = [(score_columns(stage.name, scores), scores.failure) for scores in engine.score([item.audio for item in items])]
+        elif stage.name == "precision" and self._plan.cascade.escalate == "words":
+            values = [(transcript_columns(stage.name, transcript), None) for transcript in heard_by_word(self._plan.cascade, engine, items)]
+        else:
+            answers = engine.transcribe([_request(stage, item) for item in items])
+            values = [(transcript_columns(stage.name, transcript), None) for transcript in answers]
+        return [value for value, _ in zip(values, items, strict=True)]
+
+    def _killed(self, stage: StagePlan) -> StageResult:
+        """Two workers died of it, the second with this clip alone: that is tried no more."""
+        message = f"engine {stage.engine!r} ends its process on this clip, perhaps for want of memory"
+        return StageResult(stage.fingerprint, {}, 0.0, {"type": "WorkerDied", "message": message, "attempts": self._plan.max_attempts})
+
     def _engine(self, stage: StagePlan) -> Any:
         if stage.name not in self._engines:
             started = time.perf_counter()
             engine = engines.create(stage.engine, stage.kind, **dict(stage.options))
-            engine.load(engines.device_of(stage.engine, stage.kind, self._device))
+            engine.load(engines.device_of(stage.engine, stage.kind, self._plan.device))
             self.load_sec += time.perf_counter() - started
             self._engines[stage.name] = engine
         return self._engines[stage.name]
-
-
-def _values(stage: StagePlan, engine: Any, items: Sequence[Item]) -> Iterable[tuple[dict[str, Any], Failure | None]]:
-    """Columns and failure of each clip; an engine that gave another number of answers than it got clips is an error of all of them."""
-    if stage.kind == "stt":
-        answers = engine.transcribe([_request(stage, item) for item in items])
-        values = [(transcript_columns(stage.name, transcript), None) for transcript in answers]
-    else:
-        values = [(score_columns(stage.name, scores), scores.failure) for scores in engine.score([item.audio for item in items])]
-    return [value for value, _ in zip(values, items, strict=True)]
 
 
 def _singly(items: Sequence[Item]) -> list[list[Item]]:
@@ -135,7 +128,7 @@ def _singly(items: Sequence[Item]) -> list[list[Item]]:
 
 
 def _tried(stage: StagePlan, item: Item) -> int:
-    found = item.stored(stage)
+    found = item.results.get(stage.name)
     return (found.error or {}).get("attempts", 0) if found else 0
 
 
@@ -151,7 +144,7 @@ def _outcome(stage: StagePlan, item: Item, result: StageResult) -> Outcome:
     """What a result says about the engine: nothing, when the input was to blame."""
     if not result.error:
         return ""
-    if result.error["type"] in FINAL_ERRORS or (stage.needs_reference and first_transcript(item) is None):
+    if result.error["type"] in FINAL_ERRORS or (stage.needs_reference and item.choice.heard("fast") is None):
         return None
     return f"{result.error['type']}: {result.error['message']}"
 
@@ -159,10 +152,28 @@ def _outcome(stage: StagePlan, item: Item, result: StageResult) -> Outcome:
 def _request(stage: StagePlan, item: Item) -> SttRequest:
     if not stage.needs_reference:
         return SttRequest(item.audio)
-    return SttRequest(item.audio, tuple(token.text for token in tokenise(item.clip.text)), first_transcript(item))
+    return SttRequest(item.audio, tuple(token.text for token in item.choice.tokens), item.choice.heard("fast"))
 
 
-def first_transcript(item: Item) -> Transcript | None:
-    """What the fast engine heard in the clip, None when it did not or failed."""
-    result = item.results.get("fast")
-    return None if result is None or result.error else transcript_of("fast", result.values)
+def heard_by_word(cascade: Cascade, engine: Any, items: Sequence[Item]) -> Iterator[Transcript]:
+    """One transcript per clip, from the stretches in which the fast engine left words in doubt, all in one call. A clip that the fast engine could not hear is heard
+    whole."""
+    asked: list[SttRequest] = []
+    parts: list[tuple[Transcript | None, Sequence[Stretch], int]] = []
+    for item in items:
+        fast, tokens, stretches = item.choice.heard("fast"), item.choice.tokens, ()
+        if fast is not None:
+            stretches = doubtful(
+                tokens, fast, duration_sec=item.audio.duration_sec, word_confidence=cascade.word_confidence, context_words=cascade.context_words,
+                margin_sec=cascade.margin_sec,
+            )
+        mine = requests(item.audio, tokens, fast, stretches) if stretches else [SttRequest(item.audio, tuple(token.text for token in tokens), fast)]
+        parts.append((fast, stretches, len(mine)))
+        asked += mine
+    answers = engine.transcribe(asked)
+    if len(answers) != len(asked):
+        raise EngineError("another number of transcripts than of requests", where="by word", got=len(answers), expected=len(asked))
+    rest = iter(answers)
+    for fast, stretches, count in parts:
+        heard = [next(rest) for _ in range(count)]
+        yield splice(fast, stretches, heard) if stretches else heard[0]

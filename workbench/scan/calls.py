@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 from workbench.guard import Breakers, Outcome, Ticket
@@ -40,11 +41,13 @@ class Earlier:
         known: finished results by (stage, position); they are not computed again.
         hung: time allowed, in seconds, by (stage, position), of clips that hung alone.
         alone: stages that hung on several clips at once; there each clip is tried alone, to find the one.
+        killed: (stage, position) of clips on which two worker processes died, the second with nothing else to do.
     """
 
     known: dict[tuple[str, int], Any] = field(default_factory=dict)
     hung: dict[tuple[str, int], float] = field(default_factory=dict)
     alone: set[str] = field(default_factory=set)
+    killed: set[tuple[str, int]] = field(default_factory=set)
 
     def ended(self, call: Call, results: dict[int, Any]) -> None:
         self.known |= {(call.stage, position): result for position, result in results.items()}
@@ -90,12 +93,12 @@ class LocalGate:
 class PipeGate:
     """The gate of a worker in a process of its own; the runner answers through the pipe."""
 
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
+    def __init__(self, pipe: Connection, answers: SimpleQueue) -> None:
+        self._pipe, self._answers = pipe, answers
 
     def enter(self, call: Call) -> Call | None:
         self._pipe.send(call)
-        return self._pipe.recv()
+        return self._answers.get()
 
     def leave(self, ended: Ended) -> None:
         self._pipe.send(ended)

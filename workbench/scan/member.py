@@ -10,14 +10,31 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from typing import Any
 
 from workbench.scan.calls import PipeGate
 
 #: A worker that has nothing more to do may take so long to close its engines.
 CLOSE_SEC = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A batch to compute, and what earlier tries of it came to; sent while the one before is still being computed, so that it can be read meanwhile."""
+
+    batch: Any
+    earlier: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the gate says to a call."""
+
+    call: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +73,7 @@ class Member:
         return self._process.sentinel
 
     def send(self, message: Any) -> bool:
-        """Whether the worker was there to take it; one that takes it is waiting, so this never blocks for long."""
+        """Whether the worker was there to take it; it always listens, so this never blocks for long."""
         try:
             self.pipe.send(message)
         except OSError:
@@ -94,19 +111,72 @@ def _serve(pipe: Connection, make_worker: Callable[..., Any], arguments: dict[st
     if hasattr(os, "setpgrp"):
         os.setpgrp()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    inbox = _Inbox(pipe)
     try:
-        worker = make_worker(**arguments, **({"gate": PipeGate(pipe)} if gated else {}))
+        worker = make_worker(**arguments, **({"gate": PipeGate(pipe, inbox.answers)} if gated else {}))
+        inbox.start(getattr(worker, "open", None))
         pipe.send(Ready())
-        while (task := pipe.recv()) is not None:
-            pipe.send(Done(worker.process(*task)))
+        while (task := inbox.next_task()) is not None:
+            batch, earlier = task
+            pipe.send(Done(worker.process(batch, earlier) if gated else worker.process(batch)))
         worker.close()
     except Exception as error:  # noqa: BLE001 - raised again where the run is
         # Without a runner at the other end there is nobody left to tell.
         with contextlib.suppress(OSError):
-            pipe.send(Failed(_sendable(error), "".join(traceback.format_exception(error))))
+            pipe.send(Failed(sendable(error), "".join(traceback.format_exception(error))))
 
 
-def _sendable(error: Exception) -> Exception:
+class _Inbox:
+    """What the runner sends: answers for the gate, and batches, of which the next is opened while one is computed."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self.answers: SimpleQueue[Any] = SimpleQueue()
+        self._orders: SimpleQueue[Order | None] = SimpleQueue()
+        self._opened: SimpleQueue[tuple[Any, Any, Exception | None] | None] = SimpleQueue()
+
+    def start(self, opener: Callable[[Any], Any] | None) -> None:
+        for target in (self._listen, partial(self._open, opener)):
+            threading.Thread(target=target, daemon=True).start()
+
+    def next_task(self) -> tuple[Any, Any] | None:
+        """The next batch, opened, with what earlier tries of it came to; None when there is no more."""
+        if (task := self._opened.get()) is None:
+            return None
+        batch, earlier, error = task
+        if error is not None:
+            raise error
+        return batch, earlier
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                message = self._pipe.recv()
+            except (EOFError, OSError):
+                message = None
+            except Exception as error:  # noqa: BLE001 - a batch that cannot be read back is the run's end, not this thread's
+                self._opened.put((None, None, error))
+                return
+            if isinstance(message, Answer):
+                self.answers.put(message.call)
+                continue
+            self._orders.put(message)
+            if message is None:
+                return
+
+    def _open(self, opener: Callable[[Any], Any] | None) -> None:
+        while (order := self._orders.get()) is not None:
+            batch, error = order.batch, None
+            if opener is not None:
+                try:
+                    batch = opener(batch)
+                except Exception as raised:  # noqa: BLE001 - raised again where the batch is due
+                    error = raised
+            self._opened.put((batch, order.earlier, error))
+        self._opened.put(None)
+
+
+def sendable(error: Exception) -> Exception:
     try:
         return pickle.loads(pickle.dumps(error))
     except Exception:  # noqa: BLE001 - an error that cannot cross the border still has to be told

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from workbench import engines
 from workbench.config import Config
 from workbench.errors import ConfigError
+from workbench.scan.cascade import Cascade
 from workbench.scan.commercial import refuse_non_commercial
+from workbench.scan.stages import CallLimits, StagePlan, WorkPlan, fingerprint
 
 #: Raised when a stage's own code changes what it stores, so that old results are computed again.
 STAGE_CODE_VERSION = {"fast": 1, "precision": 1, "judge": 1}
 
 
 class ScanConfig(Config):
-    """Which engines hear and judge the clips, and how the work is spread.
+    """Which engines hear and judge which clips, and how the work is spread.
 
     Attributes:
-        max_attempts: runs in which a clip that an engine failed on is tried again, the first included.
+        cascade: which clips go on to which stage.
+        order: ``stream`` takes every clip through all stages, ``batch`` each stage over all clips, so that one model is in memory at a time.
+        max_attempts: tries of a clip that an engine fails on, the first included; then it is left alone and listed.
         batch_timeout_sec: an engine call may take so long, and ``batch_timeout_per_audio_sec`` more for each second of audio in it; then its worker process is
             ended and the call is an error of the clip that hung. None lets calls hang.
         load_timeout_sec: allowed on top for the call that first loads its engine.
         breaker_failures: an engine that failed on so many clips in a row rests; None never rests one.
         breaker_rest_sec: for so long; then a single clip probes it. Clips met meanwhile are left for another run.
-        seed: of the random draws that an engine makes.
+        seed: of the random draws that engines and control samples make.
+        runner: ``local`` (processes on this machine) or ``ray``.
+        ray_address: of a running cluster; empty starts a Ray of its own on this machine.
+        ray_folder: where shards of clips and their results lie, on storage that every machine of the cluster sees under this path.
     """
 
     fast: str = "pocketsphinx"
     precision: str | None = "pocketsphinx-grammar"
     judges: tuple[str, ...] = ("signal", "dnsmos")
     engine_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    cascade: Cascade = Cascade()
+    order: Literal["stream", "batch"] = "stream"
     device: str = "cpu"
     workers: int = Field(2, ge=1, le=256)
     batch_clips: int = Field(4, ge=1, le=1024)
@@ -46,25 +52,9 @@ class ScanConfig(Config):
     breaker_failures: int | None = Field(5, ge=1)
     breaker_rest_sec: float = Field(60.0, ge=0)
     seed: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class StagePlan:
-    """One stage: ``name`` is its place in the store, ``engine`` the registry name behind it, ``stochastic`` whether it says that it draws at random."""
-
-    name: str
-    kind: engines.Kind
-    engine: str
-    fingerprint: str
-    options: tuple[tuple[str, Any], ...] = ()
-    needs_reference: bool = False
-    stochastic: bool = False
-
-
-def fingerprint(**parts: Any) -> str:
-    """Short stable hash of what a result depends on."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    runner: Literal["local", "ray"] = "local"
+    ray_address: str = ""
+    ray_folder: str = "outputs/ray"
 
 
 def plan_stages(config: ScanConfig) -> tuple[StagePlan, ...]:
@@ -86,8 +76,25 @@ def plan_stages(config: ScanConfig) -> tuple[StagePlan, ...]:
     stages = [fast]
     if config.precision:
         stages.append(_stage("precision", "stt", config.precision, config, code="precision", first=fast.fingerprint))
+    elif config.cascade.escalate == "words":
+        raise ConfigError("there is no precision engine to hear the words in doubt", where="escalate", got="words", mend="name a precision engine")
     stages += [_stage(name, "judge", name, config, code="judge") for name in dict.fromkeys(config.judges)]
     return tuple(stages)
+
+
+def work_plan(config: ScanConfig, stages: tuple[StagePlan, ...], store_url: str) -> WorkPlan:
+    """What the workers of a scan are told."""
+    return WorkPlan(
+        stages=stages,
+        cascade=config.cascade,
+        store_url=store_url,
+        device=config.device,
+        max_attempts=config.max_attempts,
+        limits=CallLimits(config.batch_timeout_sec, config.batch_timeout_per_audio_sec, config.load_timeout_sec),
+        seed=config.seed,
+        breaker_failures=config.breaker_failures,
+        breaker_rest_sec=config.breaker_rest_sec,
+    )
 
 
 def used_engines(config: ScanConfig) -> list[tuple[engines.Kind, str]]:
@@ -102,16 +109,20 @@ def _stage(name: str, kind: engines.Kind, engine_name: str, config: ScanConfig, 
     device = engines.device_of(engine_name, kind, config.device).partition(":")[0]
     needs_reference, stochastic = "reference" in engines.info(engine_name, kind).needs, getattr(engine, "stochastic", False)
     identity = engine.identity()
+    by_word = name == "precision" and config.cascade.escalate == "words"
     print_of = fingerprint(
         stage=name,
         engine=engine_name,
         identity=identity,
         code=STAGE_CODE_VERSION[code],
-        # Only an engine that reads the first transcript depends on who made it.
-        first=first if needs_reference else None,
+        # Only an engine that reads the first transcript, or hears what that left in doubt, depends on who made it.
+        first=first if needs_reference or by_word else None,
         # Only an engine that draws at random depends on the seed.
         **({"seed": config.seed} if stochastic else {}),
+        # What was heard in stretches depends on how they were cut.
+        **({"by_word": config.cascade.model_dump(include={"word_confidence", "context_words", "margin_sec"})} if by_word else {}),
         # Only an engine that chooses its number format by the device depends on that.
         **({"device": device} if identity.get("dtype") == "auto" and device != "cpu" else {}),
     )
-    return StagePlan(name, kind, engine_name, print_of, tuple(sorted(options.items())), needs_reference, stochastic)
+    gated = kind == "judge" and getattr(engine, "primary", None) is not None
+    return StagePlan(name, kind, engine_name, print_of, tuple(sorted(options.items())), needs_reference, stochastic, gated)

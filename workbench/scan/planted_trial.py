@@ -13,10 +13,11 @@ from workbench import audio as audio_io
 from workbench import engines
 from workbench.clips import Clip, load_audio
 from workbench.errors import EngineError
-from workbench.scan.plan import ScanConfig, StagePlan, fingerprint
+from workbench.scan.plan import ScanConfig
 from workbench.scan.progress import print_line
 from workbench.scan.reading import transcripts
 from workbench.scan.scanning import scan
+from workbench.scan.stages import StagePlan, fingerprint
 from workbench.scan.speak import Options, TextToSpeak, Voice, speak
 from workbench.store import Store
 from workbench.stt.base import Transcript

@@ -8,7 +8,7 @@ from typing import Any
 from workbench.clips import Clip
 from workbench.errors import Failure, TextError
 from workbench.scan.codec import transcript_of
-from workbench.scan.plan import StagePlan
+from workbench.scan.stages import StagePlan
 from workbench.scan.results import ClipResult
 from workbench.scan.worker import AUDIO_FINGERPRINT
 from workbench.store import Member, RowKey, StageResult, Store, StoredRow

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 
 from workbench.clips import Clip
+from workbench.errors import ConfigError
 from workbench.guard import Breakers, State
-from workbench.scan.calling import CallLimits
-from workbench.scan.local import run_local
-from workbench.scan.plan import ScanConfig, StagePlan, plan_stages
+from workbench.scan.finished import Unfinished
+from workbench.scan.local import LocalRunner
+from workbench.scan.plan import ScanConfig, plan_stages, work_plan
 from workbench.scan.progress import Progress, print_line
-from workbench.scan.worker import AUDIO_FINGERPRINT, BatchOutcome, Worker, file_state, is_missing, text_hash, unreadable_key
-from workbench.store import Member, RowKey, StageRecord, StageResult, Store
+from workbench.scan.stages import StagePlan, WorkPlan
+from workbench.scan.worker import Batch, BatchOutcome, Worker, died
+from workbench.store import Store
 
-#: How many clips are compared with the store in one query.
-RECOGNISED_AT_ONCE = 250
+#: Clips to try again that are kept in mind at once; the tries of further ones are left for another run.
+MOST_AGAIN = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class StageHealth:
     Attributes:
         breaker: where its breaker stands at the end; ``opened`` counts how often it opened, ``last_error`` is the last failure that it was told.
         timed_out: clips on which the engine hung.
-        left_out: clips that it was not tried on, because it rested or because what it builds on is missing; another run computes them.
+        left_out: clips that it was not tried on, or not again, because it rested or because what it builds on is missing; another run computes them.
     """
 
     stage: str
@@ -47,8 +49,16 @@ class StageHealth:
 
 @dataclass(frozen=True, slots=True)
 class ScanSummary:
-    """What a scan did. ``engine_sec`` is the engines' own time by stage, summed over workers (clips found in the store
-    cost none), ``load_sec`` what loading them took, ``audio_sec`` the length of the clips that were opened."""
+    """What a scan did.
+
+    Attributes:
+        failed: clips that could not be read or that an engine failed on, in this run or an earlier one.
+        computed: clips that an engine was called for; with the order ``batch``, those of its largest pass.
+        audio_sec: length of the clips that were opened.
+        engine_sec: the engines' own time by stage, summed over workers; clips found in the store cost none.
+        load_sec: what loading the engines took.
+        unsettled: clips with work left for another run.
+    """
 
     scan_id: str
     stages: tuple[StagePlan, ...]
@@ -61,6 +71,27 @@ class ScanSummary:
     load_sec: float
     workers: int
     health: tuple[StageHealth, ...] = ()
+    unsettled: int = 0
+
+
+@dataclass(slots=True)
+class _Totals:
+    """What the passes of a scan come to."""
+
+    engine_sec: Counter = field(default_factory=Counter)
+    load_sec: float = 0.0
+    left_out: Counter = field(default_factory=Counter)
+    timed_out: Counter = field(default_factory=Counter)
+    opened: Counter = field(default_factory=Counter)
+    breaker: dict[str, str] = field(default_factory=dict)
+    last_error: dict[str, str] = field(default_factory=dict)
+    unsettled: int = 0
+
+    def add(self, outcome: BatchOutcome) -> None:
+        for name in ("engine_sec", "left_out", "timed_out", "opened", "breaker", "last_error"):
+            getattr(self, name).update(getattr(outcome, name))
+        self.load_sec += outcome.load_sec
+        self.unsettled += len(outcome.unsettled)
 
 
 def scan(
@@ -73,73 +104,114 @@ def scan(
     total: int | None = None,
     say: Callable[[str], None] = print_line,
 ) -> ScanSummary:
-    """Hear and judge every clip, each batch committed in one transaction.
+    """Hear and judge the clips as the cascade chooses, each batch committed in one transaction.
 
     Args:
-        clips: a manifest or any iterable; it is read as the work goes on and never held whole.
+        clips: a manifest or any iterable; it is read as the work goes on and never held whole. With the order ``batch`` it is read once for every stage, and once more.
         scan_id: names the list of clips, so that results can be read back in their order.
         total: for the progress lines, if known.
 
     Raises:
         UnknownNameError, EngineUnavailableError, ConfigError: before any clip is touched.
         StoreError: the database refused; what was committed stays, the same call goes on from there.
+        RunError, or what an engine's loading raised: the run cannot go on; the same holds.
     """
     stages = plan_stages(config)
-    progress = Progress(label, total=total, say=say)
-    engine_sec: dict[str, float] = {}
-    left_out, timed_out = Counter(), Counter()
-    load_sec, started = 0.0, time.perf_counter()
-    breakers = Breakers((stage.name for stage in stages), failures=config.breaker_failures, rest_sec=config.breaker_rest_sec)
-    batches = _Unfinished(clips, stages, store, scan_id, config, progress)
-    outcomes = run_local(
-        batches,
-        make_worker=Worker,
-        arguments={
-            "stages": stages,
-            "store_url": store.url,
-            "device": config.device,
-            "max_attempts": config.max_attempts,
-            "limits": CallLimits(config.batch_timeout_sec, config.batch_timeout_per_audio_sec, config.load_timeout_sec),
-            "seed": config.seed,
-        },
-        workers=config.workers,
-        on_death=_died,
-        breakers=breakers,
-        # Only a process of its own can be stopped.
-        apart=config.batch_timeout_sec is not None,
-    )
-    for outcome in outcomes:
-        store.write(outcome.records, scan_id=scan_id, members=outcome.members, files=outcome.files)
-        load_sec += outcome.load_sec
-        left_out += outcome.left_out
-        timed_out += outcome.timed_out
-        for stage, sec in outcome.engine_sec.items():
-            engine_sec[stage] = engine_sec.get(stage, 0.0) + sec
-        progress.add(len(outcome.members), failed=outcome.failed, computed=outcome.computed, audio_sec=outcome.audio_sec)
-    store.clear_scan(scan_id, from_position=progress.done)
-    progress.finish()
-    health = _health(stages, breakers, timed_out, left_out)
+    plan = work_plan(config, stages, store.url)
+    if config.order == "batch" and iter(clips) is clips:
+        raise ConfigError("these clips can be read only once", where="order", got="batch", expected="a manifest or a list", mend="use the order stream")
+    breakers, totals, started = plan.breakers(), _Totals(), time.perf_counter()
+    passes = [None] if config.order == "stream" else [*((stage.name,) for stage in stages), None]
+    progresses: list[Progress] = []
+    for only in passes:
+        progresses.append(Progress(label if len(passes) == 1 else f"{label} ({only[0] if only else 'last look'})", total=total, say=say))
+        # What an earlier pass left out, this one may do.
+        totals.left_out, totals.unsettled = Counter(), 0
+        unfinished = Unfinished(clips, plan, store, scan_id, batch_clips=config.batch_clips, progress=progresses[-1], only=only)
+        try:
+            with closing(_runner(config, plan, breakers, only)) as runner:
+                _run(unfinished, runner, store, scan_id, config, progresses[-1], totals)
+        except BaseException as error:
+            say(f"{label}: stopped by {type(error).__name__}; every finished clip is stored in {store.shown}, and the same scan goes on from there")
+            raise
+        progresses[-1].finish()
+    store.clear_scan(scan_id, from_position=unfinished.listed)
+    health = _health(stages, breakers, totals)
     for line in filter(None, map(_told, health)):
         say(f"{label}: {line}")
+    if progresses[-1].failed:
+        say(f"{label}: {progresses[-1].failed} clips failed; to list them: workbench db errors --db {store.shown} --scan {scan_id}")
     return ScanSummary(
         scan_id=scan_id,
         stages=stages,
-        clips=progress.done,
-        failed=progress.failed,
-        computed=progress.computed,
-        audio_sec=progress.audio_sec,
+        clips=progresses[-1].done,
+        failed=progresses[-1].failed,
+        computed=max(progress.computed for progress in progresses),
+        audio_sec=max(progress.audio_sec for progress in progresses),
         wall_sec=time.perf_counter() - started,
-        engine_sec=engine_sec,
-        load_sec=load_sec,
+        engine_sec=dict(totals.engine_sec),
+        load_sec=totals.load_sec,
         workers=config.workers,
         health=health,
+        unsettled=totals.unsettled,
     )
 
 
-def _health(stages: tuple[StagePlan, ...], breakers: Breakers, timed_out: Counter, left_out: Counter) -> tuple[StageHealth, ...]:
+def _runner(config: ScanConfig, plan: WorkPlan, breakers: Breakers, only: Sequence[str] | None):
+    if config.runner == "ray":
+        from workbench.scan.ray_runner import RayRunner
+
+        return RayRunner(plan, only=only, folder=config.ray_folder, address=config.ray_address or None, workers=config.workers)
+    # Only a process of its own can be stopped.
+    apart = config.batch_timeout_sec is not None
+    return LocalRunner(Worker, {"plan": plan, "only": only}, workers=config.workers, on_death=died, breakers=breakers, apart=apart)
+
+
+def _run(unfinished: Unfinished, runner, store: Store, scan_id: str, config: ScanConfig, progress: Progress, totals: _Totals) -> None:
+    """One pass: all unfinished batches, then again the clips that an engine failed on, as often as they may be tried."""
+    batches: Iterable[Batch] = unfinished
+    tried_again = False
+    while True:
+        again: list[tuple[int, Clip]] = []
+        for outcome in runner.run(batches):
+            room = MOST_AGAIN - len(again)
+            taken, given_up = outcome.again[:room], outcome.again[room:]
+            chunks = unfinished.settle(outcome, given_up=given_up)
+            store.write(outcome.records, scan_id=scan_id, members=outcome.members, files=outcome.files, chunks=chunks)
+            totals.add(outcome)
+            totals.unsettled += len(given_up)
+            again += taken
+            done = len(outcome.members) - len(taken)
+            progress.add(
+                done,
+                failed=len(outcome.failed) + len(given_up),
+                # A clip that is tried again was computed once already, though nothing may have come of it now.
+                computed=done if tried_again else outcome.computed + len(given_up),
+                audio_sec=0.0 if tried_again else outcome.audio_sec,
+            )
+        if not again:
+            return
+        batches, tried_again = list(_batches(again, config.batch_clips)), True
+
+
+def _batches(clips: Batch, size: int) -> Iterator[Batch]:
+    return (clips[start : start + size] for start in range(0, len(clips), size))
+
+
+def _health(stages: tuple[StagePlan, ...], breakers: Breakers, totals: _Totals) -> tuple[StageHealth, ...]:
     found = {report.name: report for report in breakers.report()}
     return tuple(
-        StageHealth(s.name, s.engine, found[s.name].state, found[s.name].opened, timed_out[s.name], left_out[s.name], found[s.name].last_error) for s in stages
+        StageHealth(
+            s.name,
+            s.engine,
+            # Workers on other machines keep breakers of their own.
+            State(totals.breaker[s.name]) if s.name in totals.breaker else found[s.name].state,
+            found[s.name].opened + totals.opened[s.name],
+            totals.timed_out[s.name],
+            totals.left_out[s.name],
+            totals.last_error.get(s.name) or found[s.name].last_error,
+        )
+        for s in stages
     )
 
 
@@ -148,54 +220,3 @@ def _told(health: StageHealth) -> str:
         return ""
     told = f"{health.stage} ({health.engine}): hung on {health.timed_out} clips, breaker {health.breaker} (opened {health.opened} times), {health.left_out} clips left for another run"
     return told + (f"; last error: {health.last_error}" if health.last_error else "")
-
-
-class _Unfinished:
-    """Batches of clips that some stage has work for. Clips whose file is unchanged and whose stages are done are noted on the way and not opened."""
-
-    def __init__(self, clips: Iterable[Clip], stages: tuple[StagePlan, ...], store: Store, scan_id: str, config: ScanConfig, progress: Progress) -> None:
-        self._clips, self._stages, self._store, self._scan_id, self._config, self._progress = clips, stages, store, scan_id, config, progress
-
-    def __iter__(self) -> Iterator[list[tuple[int, Clip]]]:
-        numbered = enumerate(self._clips)
-        waiting: list[tuple[int, Clip]] = []
-        while chunk := list(islice(numbered, RECOGNISED_AT_ONCE)):
-            waiting += self._without_finished(chunk)
-            while len(waiting) >= self._config.batch_clips:
-                batch, waiting = waiting[: self._config.batch_clips], waiting[self._config.batch_clips :]
-                yield batch
-        if waiting:
-            yield waiting
-
-    def _without_finished(self, chunk: list[tuple[int, Clip]]) -> list[tuple[int, Clip]]:
-        states = [file_state(clip) for _, clip in chunk]
-        known = self._store.file_states([state.place for state in states if state])
-        keys = {}
-        for (position, clip), state in zip(chunk, states, strict=True):
-            before = known.get(state.place) if state else None
-            if before is not None and before._replace(file_hash="") == state:
-                keys[position] = RowKey(before.file_hash, clip.dataset, text_hash(clip.text))
-        rows = self._store.read(keys.values(), stages=[stage.name for stage in self._stages]) if keys else {}
-        finished, rest, failed = [], [], 0
-        for position, clip in chunk:
-            row = rows.get(keys.get(position))
-            results = [row.stage(stage.name, stage.fingerprint) for stage in self._stages] if row else []
-            if row is None or any(
-                is_missing(stage, clip, result, max_attempts=self._config.max_attempts) for stage, result in zip(self._stages, results, strict=True)
-            ):
-                rest.append((position, clip))
-            else:
-                finished.append(Member(position, keys[position], clip))
-                failed += any(result is not None and result.error for result in results)
-        if finished:
-            self._store.write([], scan_id=self._scan_id, members=finished)
-            self._progress.add(len(finished), failed=failed)
-        return rest
-
-
-def _died(item: tuple[int, Clip]) -> BatchOutcome:
-    position, clip = item
-    key = unreadable_key(clip)
-    error = {"type": "WorkerDied", "message": "the worker process died on this clip twice, perhaps for want of memory", "attempts": 2}
-    record = StageRecord(key, clip, "audio", StageResult(AUDIO_FINGERPRINT, {}, 0.0, error))
-    return BatchOutcome((record,), (Member(position, key, clip),), failed=1, computed=1, audio_sec=0.0)

@@ -16,7 +16,7 @@ from workbench import engines
 from workbench.clips import Clip
 from workbench.errors import ConfigError, EngineUnavailableError, Failure
 from workbench.scan.local import run_local
-from workbench.scan.plan import fingerprint
+from workbench.scan.stages import fingerprint
 from workbench.scan.progress import Progress, print_line
 from workbench.tts.base import SpeechRequest, speak_each
 from workbench.tts.privacy import refuse_sensitive

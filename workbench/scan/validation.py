@@ -15,12 +15,13 @@ from workbench.clips import KINDS, open_manifest
 from workbench.config import Config
 from workbench.engines import Kind
 from workbench.scan.commercial import refuse_non_commercial
-from workbench.scan.plan import ScanConfig, StagePlan, fingerprint, used_engines
+from workbench.scan.plan import ScanConfig, used_engines
 from workbench.scan.planted_trial import PlantedTrial, run_trial
 from workbench.scan.progress import print_line
 from workbench.scan.reading import read_results
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, scan
+from workbench.scan.stages import StagePlan, fingerprint
 from workbench.scan.speak import TextToSpeak, Voice, speak, usable_voices
 from workbench.store import Store
 from workbench.text.prompts import load_prompts

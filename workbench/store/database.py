@@ -174,7 +174,7 @@ class Store:
 
     def chunks(self, scan_id: str, firsts: Sequence[int]) -> dict[int, FinishedChunk]:
         """The finished stretches of a scan that begin at these positions, by position."""
-        columns = (scan_chunks.c.first, scan_chunks.c.clips, scan_chunks.c.digest)
+        columns = (scan_chunks.c.first, scan_chunks.c.clips, scan_chunks.c.digest, scan_chunks.c.failed)
         query = sa.select(*columns).where(scan_chunks.c.scan_id == clean_text(scan_id), self._statements.is_any(scan_chunks.c.first, "firsts"))
 
         def work(connection: sa.Connection) -> dict[int, FinishedChunk]:

@@ -56,11 +56,12 @@ class FileState(NamedTuple):
 
 
 class FinishedChunk(NamedTuple):
-    """The positions ``first`` .. ``first + clips`` (half open) of a scan were found finished under this digest."""
+    """The positions ``first`` .. ``first + clips`` (half open) of a scan were found finished under this digest, ``failed`` of its clips with an error."""
 
     first: int
     clips: int
     digest: str
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ scan_chunks = Table(
     Column("first", Big, primary_key=True),
     Column("clips", Big, nullable=False),
     Column("digest", String, nullable=False),
+    Column("failed", Big, nullable=False),
 )
 
 #: Which content a file had when it was last decoded, so that a finished scan is recognised without decoding.

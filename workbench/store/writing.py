@@ -76,7 +76,7 @@ def batch_of(
         archive=[archive[known] for known in sorted(archive)],
         members=sorted((scan_id, member.position, *key, json_text(_told(member.clip))) for member, key in placed),
         files=sorted((clean_text(state.place), state.size_bytes, state.mtime_ns, clean_text(state.file_hash)) for state in files),
-        chunks=sorted((scan_id, chunk.first, chunk.clips, clean_text(chunk.digest)) for chunk in chunks),
+        chunks=sorted((scan_id, chunk.first, chunk.clips, clean_text(chunk.digest), chunk.failed) for chunk in chunks),
     )
 
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("first", BIG, nullable=False, autoincrement=False),
         sa.Column("clips", BIG, nullable=False),
         sa.Column("digest", sa.String, nullable=False),
+        sa.Column("failed", BIG, nullable=False),
         sa.PrimaryKeyConstraint("scan_id", "first"),
     )
     op.add_column("audio_quality", sa.Column("precision_listened_sec", sa.Float))

@@ -81,7 +81,41 @@ class LoudnessJudge:
         return {"refuse_over_sec": self.refuse_over_sec}
 
 
+class ScriptedTranscriber:
+    """Hears what it is told to hear in clips of a length.
+
+    Args:
+        script: by length in milliseconds, [word, confidence] pairs that share the clip's time evenly. Other lengths: what the request's reference says, surely.
+        log: a file that gets the lengths of each call, so that a test can count what was heard.
+    """
+
+    def __init__(self, *, script: dict | None = None, log: str = "") -> None:
+        self.script, self.log = script or {}, log
+
+    def load(self, device: str = "cpu") -> None:
+        pass
+
+    def transcribe(self, requests):
+        if self.log:
+            with Path(self.log).open("a") as log:
+                log.write("".join(f"{1000 * r.audio.duration_sec:.0f}\n" for r in requests))
+        return [self._hear(request) for request in requests]
+
+    def _hear(self, request) -> Transcript:
+        heard = self.script.get(f"{1000 * request.audio.duration_sec:.0f}", [[word, 1.0] for word in request.reference])
+        each = request.audio.duration_sec / max(1, len(heard))
+        return Transcript(tuple(Word(word, i * each, (i + 1) * each, sure) for i, (word, sure) in enumerate(heard)), "scripted", "scripted")
+
+    def close(self) -> None:
+        pass
+
+    def identity(self):
+        return {"script": self.script}
+
+
 ENGINES = [
+    EngineInfo("scripted", "stt", f"{__name__}:ScriptedTranscriber", "hears what it is told", "Apache-2.0", "none"),
+    EngineInfo("scripted-second", "stt", f"{__name__}:ScriptedTranscriber", "hears what it is told", "Apache-2.0", "none"),
     EngineInfo("counting", "stt", f"{__name__}:CountingTranscriber", "hears a word per 0.1 s", "Apache-2.0", "none"),
     EngineInfo("loudness", "judge", f"{__name__}:LoudnessJudge", "peak as a score", "Apache-2.0", "none"),
     EngineInfo("absent", "judge", "nowhere:Nothing", "cannot be had", "Apache-2.0", "none", install="pip install nowhere", programs=(("python:nowhere",),)),

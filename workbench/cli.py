@@ -33,6 +33,37 @@ def run(
 
 
 @app.command()
+def scan(
+    manifest: Annotated[str, typer.Argument(help="folder, file or hf:owner/name with clips, see docs/manifests.md")],
+    assignments: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="single parameters of the scan, winning over files")] = None,
+    stages: Annotated[str, typer.Option(help="of fast, precision and mos")] = "fast,precision,mos",
+    db: Annotated[str | None, typer.Option("--db", help="a SQLite file, or postgresql://user@host/database; by default outputs/workbench.sqlite")] = None,
+    runner: Annotated[str | None, typer.Option(help="local (by default) or ray")] = None,
+    ray_address: Annotated[str | None, typer.Option(help="of a running cluster; by default a Ray of its own")] = None,
+    order: Annotated[str | None, typer.Option(help="stream (by default): every clip through all stages; batch: each stage over all clips")] = None,
+    escalate: Annotated[str | None, typer.Option(help="what the precision engine hears: all, flagged (by default) or words")] = None,
+    mos_mode: Annotated[str | None, typer.Option(help="what is judged: all, passed (by default), sample, flagged_only or none")] = None,
+    params: Annotated[list[Path] | None, typer.Option("-p", "--params", help="YAML files of parameters, later ones win")] = None,
+    kind: Annotated[str | None, typer.Option(help="of the manifest, where its path misleads")] = None,
+    dataset: Annotated[str | None, typer.Option(help="name in the database; by default from the manifest")] = None,
+    name: Annotated[str | None, typer.Option(help="of the scan; by default from the manifest, so that the same command goes on where it stopped")] = None,
+    verdicts: Annotated[bool, typer.Option(help="bring the verdict columns up to date at the end")] = True,
+) -> None:
+    """Run a manifest through the cascade into the results database. Run again, it computes only what is missing."""
+    from workbench.clips import open_manifest
+    from workbench.scan.command import of_stages, scan_manifest
+    from workbench.scan.plan import ScanParameters
+    from workbench.settings import gather
+
+    given = {"database": db, "runner": runner, "ray_address": ray_address, "order": order, "escalate": escalate, "mos_mode": mos_mode}
+    said = [f"{option}={value}" for option, value in given.items() if value is not None]
+    usual = {"escalate": "flagged", "mos_mode": "passed"}
+    parameters = gather(ScanParameters, usual, files=params or (), assignments=[*said, *(assignments or ())], where="parameters of scan")
+    parameters = of_stages(parameters, [part.strip() for part in stages.split(",") if part.strip()])
+    scan_manifest(open_manifest(manifest, kind=kind, dataset=dataset), parameters, scan_id=name, verdicts=verdicts)
+
+
+@app.command()
 def runs(outputs: Annotated[Path, typer.Option(help="where run folders are")] = Path("outputs")) -> None:
     """List runs with state and headline."""
     from workbench.report.folders import list_runs
@@ -153,6 +184,8 @@ def main() -> None:
     except WorkbenchError as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+import re
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from workbench.errors import ConfigError, nearest
 
@@ -24,14 +25,30 @@ class Config(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise ConfigError(
-                "; ".join(_complaint(cls, fault) for fault in error.errors()), where=where
-            ) from None
+            raise ConfigError(without_secrets("; ".join(_complaint(cls, fault) for fault in error.errors())), where=where) from None
 
     @classmethod
     def from_names(cls, names: dict[str, Any]) -> Self:
         """Validate a notebook's variables: those named like a field, whatever else the notebook holds."""
         return cls.of({name: names[name] for name in cls.model_fields if name in names}, where="the notebook's parameters cell")
+
+
+_PASSWORD = re.compile(r"(?P<before>\w://[^\s:/@]*:)[^\s@/]+(?=@)|(?P<named>[?&]password=)[^\s&'\"]+")
+
+
+def without_secrets(text: str) -> str:
+    """The text with the passwords of URLs blotted out."""
+    return _PASSWORD.sub(lambda found: f"{found['before'] or found['named']}***", text)
+
+
+def _no_password(url: str) -> str:
+    if _PASSWORD.search(url):
+        raise ValueError("holds a password, and parameters are written into reports; give it in the environment as PGPASSWORD, or in a ~/.pgpass file")
+    return url
+
+
+#: A results database as a parameter: a file or a URL, without a password.
+DatabasePlace = Annotated[str, AfterValidator(_no_password)]
 
 
 def _complaint(cls: type[BaseModel], fault: dict[str, Any]) -> str:
@@ -40,4 +57,4 @@ def _complaint(cls: type[BaseModel], fault: dict[str, Any]) -> str:
         close = nearest(name, cls.model_fields)
         hint = f", did you mean {close[0]}?" if close else f", known are {', '.join(cls.model_fields)}"
         return f"unknown parameter {name!r}{hint}"
-    return f"{name}: {fault['msg']} (got {fault['input']!r})"
+    return f"{name}: {fault['msg'].removeprefix('Value error, ')} (got {fault['input']!r})"

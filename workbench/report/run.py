@@ -12,9 +12,10 @@ from typing import Any
 
 import workbench
 from workbench.config import Config
-from workbench.errors import ConfigError, RunError, WorkbenchError, unknown_name
+from workbench.errors import RunError, WorkbenchError, unknown_name
 from workbench.report.folders import ERROR, LAST_CELL, SENTINEL, hold_lock, open_run_folder, write_atomically
 from workbench.scan.progress import print_line
+from workbench.settings import gather, read_yaml
 
 PROJECT = Path(workbench.__file__).resolve().parent.parent
 
@@ -96,40 +97,8 @@ def resolve(phase: str, *, profile: str | None, files: Sequence[str | Path], ass
         known = {path.stem: path for path in folder.glob("*.yaml")}
         if profile not in known:
             raise unknown_name("profile", profile, known, where=f"params/{phase}")
-        values |= _read_yaml(known[profile])
-    for file in files:
-        values |= _read_yaml(Path(file))
-    for assignment in assignments:
-        values |= _assignment(cls, assignment)
-    return cls.of(values, where=f"parameters of {phase}")
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        read = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"parameter file cannot be read: {error}", where=path) from None
-    if not isinstance(read or {}, dict):
-        raise ConfigError("parameter file holds no mapping", where=path, got=type(read).__name__, expected="name: value lines")
-    return read or {}
-
-
-def _assignment(cls: type[Config], text: str) -> dict[str, Any]:
-    import yaml
-
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise ConfigError("not an assignment", got=text, expected="name=value")
-    field = cls.model_fields.get(name)
-    # A text parameter takes the value as typed: "001" stays "001".
-    if field is not None and field.annotation is str:
-        return {name: value}
-    try:
-        return {name: yaml.safe_load(value)}
-    except yaml.YAMLError as error:
-        raise ConfigError(f"value is no YAML: {error}", where=name, got=value) from None
+        values |= read_yaml(known[profile])
+    return gather(cls, values, files=files, assignments=assignments, where=f"parameters of {phase}")
 
 
 def _execute(notebook: Path, folder: Path, parameters: dict[str, Any]) -> None:

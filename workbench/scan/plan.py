@@ -7,11 +7,13 @@ from typing import Any, Literal
 from pydantic import Field
 
 from workbench import engines
-from workbench.config import Config
+from workbench.config import Config, DatabasePlace
 from workbench.errors import ConfigError
 from workbench.scan.cascade import Cascade
 from workbench.scan.commercial import refuse_non_commercial
 from workbench.scan.stages import CallLimits, StagePlan, WorkPlan, fingerprint
+from workbench.store import Store
+from workbench.store.database import PATIENCE_SEC
 
 #: Raised when a stage's own code changes what it stores, so that old results are computed again.
 STAGE_CODE_VERSION = {"fast": 1, "precision": 1, "judge": 1}
@@ -57,6 +59,49 @@ class ScanConfig(Config):
     ray_folder: str = "outputs/ray"
 
 
+class ScanParameters(Cascade):
+    """A scan's parameters in one row, as notebooks and the command line take them; ``ScanConfig`` and ``Cascade`` say what each means.
+
+    Attributes:
+        database: where the results go, a file or a URL without a password.
+        database_patience_sec: how long a database that went away is waited for, before the run stops.
+    """
+
+    fast: str = "pocketsphinx"
+    precision: str | None = "pocketsphinx-grammar"
+    judges: tuple[str, ...] = ("signal", "dnsmos")
+    engine_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    commercial: bool = False
+    order: Literal["stream", "batch"] = "stream"
+    device: str = "cpu"
+    workers: int = Field(2, ge=1, le=256)
+    batch_clips: int = Field(4, ge=1, le=1024)
+    max_attempts: int = Field(3, ge=1)
+    batch_timeout_sec: float | None = Field(300.0, gt=0)
+    breaker_failures: int | None = Field(5, ge=1)
+    breaker_rest_sec: float = Field(60.0, ge=0)
+    seed: int = 1
+    runner: Literal["local", "ray"] = "local"
+    ray_address: str = ""
+    ray_folder: str = "outputs/ray"
+    database: DatabasePlace = "outputs/workbench.sqlite"
+    database_patience_sec: float = Field(PATIENCE_SEC, ge=0)
+
+    def cascade(self) -> Cascade:
+        """Which clips go on to which engine."""
+        return Cascade(**{name: getattr(self, name) for name in Cascade.model_fields})
+
+    def scan_config(self) -> ScanConfig:
+        same = {name: getattr(self, name) for name in ScanConfig.model_fields if name in ScanParameters.model_fields}
+        return ScanConfig(**same, cascade=self.cascade())
+
+
+#: Parameters under which a scan's results may be taken up again, as they say how the work is done.
+HOW_THE_WORK_IS_DONE = frozenset(
+    {"workers", "batch_clips", "order", "max_attempts", "batch_timeout_sec", "breaker_failures", "breaker_rest_sec", "runner", "ray_address", "ray_folder", "database_patience_sec"}
+)
+
+
 def plan_stages(config: ScanConfig) -> tuple[StagePlan, ...]:
     """The stages of a scan, every engine checked to exist and to be installed before any clip is touched.
 
@@ -82,12 +127,13 @@ def plan_stages(config: ScanConfig) -> tuple[StagePlan, ...]:
     return tuple(stages)
 
 
-def work_plan(config: ScanConfig, stages: tuple[StagePlan, ...], store_url: str) -> WorkPlan:
+def work_plan(config: ScanConfig, stages: tuple[StagePlan, ...], store: Store) -> WorkPlan:
     """What the workers of a scan are told."""
     return WorkPlan(
         stages=stages,
         cascade=config.cascade,
-        store_url=store_url,
+        store_url=store.url,
+        store_patience_sec=store.patience_sec,
         device=config.device,
         max_attempts=config.max_attempts,
         limits=CallLimits(config.batch_timeout_sec, config.batch_timeout_per_audio_sec, config.load_timeout_sec),

@@ -13,6 +13,7 @@ from workbench import audio as audio_io
 from workbench import engines
 from workbench.clips import Clip, load_audio
 from workbench.errors import EngineError
+from workbench.scan.cascade import Cascade
 from workbench.scan.plan import ScanConfig
 from workbench.scan.progress import print_line
 from workbench.scan.reading import transcripts
@@ -88,12 +89,12 @@ def run_trial(
     """Plant, speak, hear.
 
     Args:
-        config: fast and precision engines under trial; judges are left out.
+        config: fast and precision engines under trial; both hear every clip, whatever the cascade, and judges are left out.
         texts_per_voice: planted clips per voice and part; 0 takes every text.
         speech_options: options of the engines that speak, by engine.
     """
     of_listeners = {name: given for name, given in config.engine_options.items() if name in (config.fast, config.precision)}
-    config = config.model_copy(update={"judges": (), "engine_options": of_listeners})
+    config = config.model_copy(update={"judges": (), "engine_options": of_listeners, "cascade": Cascade()})
     options = {"speech_folder": Path(speech_folder), "seed": seed, "texts": texts_per_voice, "speech_options": speech_options, "say": say}
     test, lost = _part(store, config, f"{scan_id}-test", TEST_TEXTS, test_voices, **options)
     if not tune_voices:

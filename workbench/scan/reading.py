@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.clips import Clip
 from workbench.errors import Failure, TextError
+from workbench.scan.cascade import Cascade, Choice
 from workbench.scan.codec import transcript_of
 from workbench.scan.stages import StagePlan
 from workbench.scan.results import ClipResult
@@ -19,11 +20,22 @@ from workbench.verdicts import AudioFacts, judge
 from workbench.verdicts.base import ClipVerdicts, Verdict
 
 
-def read_results(store: Store, scan_id: str, stages: Sequence[StagePlan], *, log_ratio_threshold: float, save_verdicts: bool = True) -> Iterator[ClipResult]:
+def read_results(
+    store: Store,
+    scan_id: str,
+    stages: Sequence[StagePlan],
+    *,
+    log_ratio_threshold: float,
+    cascade: Cascade | None = None,
+    seed: int = 1,
+    save_verdicts: bool = True,
+) -> Iterator[ClipResult]:
     """The results of a scan in the order of its clips, streamed.
 
     Args:
         stages: as the scan planned them; results under other fingerprints are not read.
+        cascade, seed: of the scan. What another scan of the same clips computed beyond its choices is left out, so that the same parameters give the same
+            results whatever the database holds.
         log_ratio_threshold: operating point of a precision engine that weighs the reference, see ``verdicts.operating_point``.
         save_verdicts: also refresh the derived verdict columns of the store where they differ.
     """
@@ -32,7 +44,7 @@ def read_results(store: Store, scan_id: str, stages: Sequence[StagePlan], *, log
         changed: dict[RowKey, dict[str, Any]] = {}
         for member in members:
             row = rows[member.key]
-            result = result_of(member, row, stages, log_ratio_threshold=log_ratio_threshold)
+            result = result_of(member, row, stages, log_ratio_threshold=log_ratio_threshold, cascade=cascade, seed=seed)
             derived = _derived(result, log_ratio_threshold)
             if any(row.columns[name] != value for name, value in derived.items()):
                 changed[member.key] = derived
@@ -50,9 +62,13 @@ def transcripts(store: Store, scan_id: str, stages: Sequence[StagePlan]) -> Iter
             yield member.clip, heard.get("fast"), heard.get("precision")
 
 
-def result_of(member: Member, row: StoredRow, stages: Sequence[StagePlan], *, log_ratio_threshold: float) -> ClipResult:
+def result_of(
+    member: Member, row: StoredRow, stages: Sequence[StagePlan], *, log_ratio_threshold: float, cascade: Cascade | None = None, seed: int = 1
+) -> ClipResult:
     """One clip's result from its row."""
     found = _found(row, stages)
+    if cascade is not None:
+        found = _chosen(member, found, stages, cascade, seed)
     heard = _heard(found)
     scores, notes = _scores(stages, found)
     precision = heard.get("precision")
@@ -80,6 +96,12 @@ def result_of(member: Member, row: StoredRow, stages: Sequence[StagePlan], *, lo
 
 def _found(row: StoredRow, stages: Sequence[StagePlan]) -> dict[str, StageResult]:
     return {stage.name: result for stage in stages if (result := row.stage(stage.name, stage.fingerprint)) is not None}
+
+
+def _chosen(member: Member, found: dict[str, StageResult], stages: Sequence[StagePlan], cascade: Cascade, seed: int) -> dict[str, StageResult]:
+    # One attempt: what failed is no ground to wait here.
+    choice = Choice({stage.name: stage for stage in stages}, cascade, seed=seed, max_attempts=1, clip=member.clip, key=member.key, results=found)
+    return {stage.name: found[stage.name] for stage in stages if stage.name in found and choice.wanted(stage) is not False}
 
 
 def _heard(found: dict[str, StageResult]) -> dict[str, Transcript]:

@@ -117,7 +117,7 @@ def scan(
         RunError, or what an engine's loading raised: the run cannot go on; the same holds.
     """
     stages = plan_stages(config)
-    plan = work_plan(config, stages, store.url)
+    plan = work_plan(config, stages, store)
     if config.order == "batch" and iter(clips) is clips:
         raise ConfigError("these clips can be read only once", where="order", got="batch", expected="a manifest or a list", mend="use the order stream")
     breakers, totals, started = plan.breakers(), _Totals(), time.perf_counter()

@@ -55,7 +55,7 @@ class WorkPlan:
     """What every worker of a scan must know; it travels to other processes and machines.
 
     Attributes:
-        store_url: of the results database, with its password.
+        store_url: of the results database, with its password if the URL had one; ``store_patience_sec`` is how long it is waited for.
         max_attempts: tries of a clip that an engine fails on.
         breaker_failures, breaker_rest_sec: as ``ScanConfig`` has them.
     """
@@ -63,6 +63,7 @@ class WorkPlan:
     stages: tuple[StagePlan, ...]
     cascade: Cascade
     store_url: str
+    store_patience_sec: float
     device: str
     max_attempts: int
     limits: CallLimits

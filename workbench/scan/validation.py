@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,28 +11,27 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from workbench.clips import KINDS, open_manifest
-from workbench.config import Config
+from workbench.clips import KINDS, Clip, open_manifest
 from workbench.engines import Kind
 from workbench.scan.commercial import refuse_non_commercial
-from workbench.scan.plan import ScanConfig, used_engines
+from workbench.scan.plan import HOW_THE_WORK_IS_DONE, ScanConfig, ScanParameters, used_engines
 from workbench.scan.planted_trial import PlantedTrial, run_trial
 from workbench.scan.progress import print_line
 from workbench.scan.reading import read_results
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, scan
-from workbench.scan.stages import StagePlan, fingerprint
 from workbench.scan.speak import TextToSpeak, Voice, speak, usable_voices
+from workbench.scan.stages import StagePlan, fingerprint
 from workbench.store import Store
 from workbench.text.prompts import load_prompts
 from workbench.verdicts.operating_point import SHIPPED
 
 
 #: Parameters under which a scan's results may be taken up again: they say how the work is done, or are applied when results are read.
-NO_PART_OF_THE_NAME = {"workers", "batch_clips", "operating_point", "commercial", "batch_timeout_sec", "breaker_failures", "breaker_rest_sec"}
+NO_PART_OF_THE_NAME = {"operating_point", "commercial", *HOW_THE_WORK_IS_DONE}
 
 
-class ValidationConfig(Config):
+class ValidationConfig(ScanParameters):
     """Parameters of ``notebooks/validation.ipynb``; the notebook says what each means."""
 
     texts: str = "everyday"
@@ -45,17 +44,6 @@ class ValidationConfig(Config):
     manifest_kind: str = ""
     dataset: str = ""
     clip_limit: int = Field(0, ge=0)
-    fast: str = "pocketsphinx"
-    precision: str | None = "pocketsphinx-grammar"
-    judges: tuple[str, ...] = ("signal", "dnsmos")
-    engine_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    commercial: bool = False
-    device: str = "cpu"
-    workers: int = Field(2, ge=1, le=256)
-    batch_clips: int = Field(4, ge=1, le=1024)
-    batch_timeout_sec: float | None = Field(300.0, gt=0)
-    breaker_failures: int | None = Field(5, ge=1)
-    breaker_rest_sec: float = Field(60.0, ge=0)
     operating_point: Literal["shipped", "tuned"] | float = "shipped"
     planted_texts: int = Field(0, ge=0)
     planted_tune_voices: tuple[str, ...] = ()
@@ -63,30 +51,14 @@ class ValidationConfig(Config):
     worst_clips: int = Field(10, ge=0)
     sample_clips: int = Field(10, ge=0)
     audio_budget_mb: float = Field(8.0, ge=0)
-    seed: int = 1
-    database: str = "outputs/workbench.sqlite"
     speech_folder: str = "outputs/speech"
 
     def scan_config(self) -> ScanConfig:
-        heard = ScanConfig(
-            fast=self.fast,
-            precision=self.precision,
-            judges=self.judges,
-            engine_options=self.engine_options,
-            commercial=self.commercial,
-            device=self.device,
-            workers=self.workers,
-            batch_clips=self.batch_clips,
-            batch_timeout_sec=self.batch_timeout_sec,
-            breaker_failures=self.breaker_failures,
-            breaker_rest_sec=self.breaker_rest_sec,
-            seed=self.seed,
-        )
         # An engine that only speaks is none of the scan's.
         speaking = {written.partition("/")[0] for written in (*self.voices, *self.planted_tune_voices, *self.planted_test_voices)}
-        listening = {heard.fast, heard.precision, *heard.judges}
+        listening = {self.fast, self.precision, *self.judges}
         options = {name: given for name, given in self.engine_options.items() if name in listening or name not in speaking}
-        return heard.model_copy(update={"engine_options": options})
+        return super().scan_config().model_copy(update={"engine_options": options})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +97,13 @@ def validate(config: ValidationConfig, *, say: Callable[[str], None] = print_lin
     """
     if config.commercial:
         refuse_non_commercial([*_speaking(config), *used_engines(config.scan_config())], config.engine_options)
-    with Store.open(config.database) as store:
+    with Store.open(config.database, patience_sec=config.database_patience_sec) as store:
         clips, source = _clips(config, say)
         name = fingerprint(config=config.model_dump(mode="json", exclude=NO_PART_OF_THE_NAME))
         summary = scan(clips, config.scan_config(), store, scan_id=f"validation-{name}", label="hear and judge", total=source.total, say=say)
         planted = _planted(config, store, name, say)
         threshold, said = _operating_point(config, planted)
-        results = tuple(read_results(store, summary.scan_id, summary.stages, log_ratio_threshold=threshold))
+        results = tuple(read_results(store, summary.scan_id, summary.stages, log_ratio_threshold=threshold, cascade=config.cascade(), seed=config.seed))
     return Validation(source, summary, results, threshold, said, planted, _dataset_hash(results))
 
 
@@ -148,11 +120,11 @@ def _clips(config: ValidationConfig, say: Callable[[str], None]) -> tuple[Any, S
         described = f"{KINDS[manifest.kind]}: {manifest.source}"
         # A dataset on a hub is not read twice only to be counted.
         if manifest.kind == "hub":
-            clips = islice(manifest, config.clip_limit) if config.clip_limit else manifest
+            clips = _Part(manifest, config.clip_limit, of=None) if config.clip_limit else manifest
             return clips, Source(manifest.dataset, described, config.clip_limit or None, 0.0, ())
         total = manifest.count()
         limit = min(config.clip_limit or total, total)
-        clips = _evenly(manifest, total, limit) if limit < total else manifest
+        clips = _Part(manifest, limit, of=total) if limit < total else manifest
         return clips, Source(manifest.dataset, described, limit, 0.0, ())
     prompts = load_prompts(config.texts, limit=config.text_limit)
     voices, left_out = usable_voices(config.voices, when_missing=config.missing_engines, options=config.engine_options)
@@ -175,14 +147,22 @@ def _clips(config: ValidationConfig, say: Callable[[str], None]) -> tuple[Any, S
     return list(spoken.clips), Source(dataset, described, len(spoken.clips), spoken.sec, tuple(left_out))
 
 
-def _evenly(manifest: Any, total: int, limit: int):
-    """Every n-th clip: a limit should not mean the first speaker only."""
-    wanted, index = (k * total // limit for k in range(limit)), 0
-    following = next(wanted)
-    for index, clip in enumerate(manifest):
-        if index == following:
-            yield clip
-            following = next(wanted, -1)
+class _Part:
+    """Some clips of a manifest: every n-th where their number is known, as a limit should not mean the first speaker only; else the first ones. Read as often as need be."""
+
+    def __init__(self, manifest: Any, limit: int, *, of: int | None) -> None:
+        self._manifest, self._limit, self._of = manifest, limit, of
+
+    def __iter__(self) -> Iterator[Clip]:
+        if self._of is None:
+            yield from islice(self._manifest, self._limit)
+            return
+        wanted = (k * self._of // self._limit for k in range(self._limit))
+        following = next(wanted)
+        for index, clip in enumerate(self._manifest):
+            if index == following:
+                yield clip
+                following = next(wanted, -1)
 
 
 def _planted(config: ValidationConfig, store: Store, name: str, say: Callable[[str], None]) -> PlantedTrial | None:

@@ -130,7 +130,7 @@ class Worker:
     def __init__(self, plan: WorkPlan, *, gate: Gate, only: Collection[str] | None = None) -> None:
         self._plan, self._by_name = plan, plan.by_name
         self.stages = tuple(stage for stage in plan.stages if only is None or stage.name in only)
-        self._store = Store.open(plan.store_url)
+        self._store = Store.open(plan.store_url, patience_sec=plan.store_patience_sec)
         self._caller = Caller(plan, gate=gate)
 
     def close(self) -> None:

@@ -43,6 +43,7 @@ class Store:
         self._database = database
         self._statements = Statements(database.url.get_backend_name())
         self._writer = BatchWriter(database, self._statements)
+        self.patience_sec = database.patience_sec
         self.shown = database.shown
         self.url = database.url.render_as_string(hide_password=False)
 

@@ -33,7 +33,7 @@ class Config(BaseModel):
         return cls.of({name: names[name] for name in cls.model_fields if name in names}, where="the notebook's parameters cell")
 
 
-_PASSWORD = re.compile(r"(?P<before>\w://[^\s:/@]*:)[^\s@/]+(?=@)|(?P<named>[?&]password=)[^\s&'\"]+")
+_PASSWORD = re.compile(r"(?P<before>\w://[^\s:/@]*:)\S+(?=@)|(?P<named>[?&]password=)[^\s&'\"]+")
 
 
 def without_secrets(text: str) -> str:

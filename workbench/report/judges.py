@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from workbench import engines
 from workbench.judges.composite import fair_composites, fair_judges
 from workbench.report.html import Column, Fragment, table
-from workbench.scan.stages import StagePlan
 from workbench.scan.results import ClipResult
+from workbench.scan.stages import StagePlan
 from workbench.stats import mean_estimate
 
 #: Primary scores that are no opinion on a scale of 1 to 5.
@@ -22,10 +22,15 @@ def primary_scores(stages: Sequence[StagePlan]) -> dict[str, str]:
     return {judge: column for judge, column in primaries.items() if column}
 
 
-def judges_table(results: Sequence[ClipResult], primaries: dict[str, str], *, seed: int) -> Fragment | None:
+def judged_clips(results: Sequence[ClipResult], primaries: dict[str, str]) -> list[ClipResult]:
+    """The clips that a cascade gave to the judges: every one of them scored such a clip, or failed on it."""
+    return [r for r in results if any(column in r.scores for column in primaries.values()) or any(f.stage in primaries for f in r.failures)]
+
+
+def judges_table(results: Sequence[ClipResult], primaries: dict[str, str], *, seed: int, said: str = "") -> Fragment | None:
     """Means per voice with 95% intervals over texts; None with fewer than two judges, whose one score stands in the headline.
 
-    The composite is the mean over those judges of opinion (1 to 5) that scored every clip of every voice.
+    The composite is the mean over those judges of opinion (1 to 5) that scored every clip of every voice. ``said`` stands ahead of the note.
     """
     if len(primaries) < 2:
         return None
@@ -54,4 +59,4 @@ def judges_table(results: Sequence[ClipResult], primaries: dict[str, str], *, se
     if without:
         note += f" Not every clip has a score of {', '.join(without)}."
     note += " Judges differ in what they heard in training: trust a difference that several of them see."
-    return table(rows, columns, caption="Quality judges per voice", note=note)
+    return table(rows, columns, caption="Quality judges per voice", note=f"{said} {note}".strip())

@@ -12,7 +12,7 @@ from workbench.clips import load_audio
 from workbench.errors import WorkbenchError
 from workbench.report import figures, players
 from workbench.report.html import Column, Fragment, fold, identity, prose, showing, table, verdict_line
-from workbench.report.judges import judges_table, primary_scores
+from workbench.report.judges import judged_clips, judges_table, primary_scores
 from workbench.report.planted import PlantedSection, no_trial
 from workbench.report.provenance import code_version, provenance
 from workbench.report.session import Run
@@ -25,6 +25,12 @@ from workbench.scan.validation import Validation, ValidationConfig
 #: Flagged words over reference words: good when every voice is below the first, bad when all clips together are above the second.
 GOOD_BELOW, BAD_ABOVE = 0.02, 0.10
 _SHA256 = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
+MOS_MODES = {
+    "passed": "those that passed, and a control sample of the others",
+    "sample": "a random sample",
+    "flagged_only": "those with a flagged word",
+    "none": "none",
+}
 #: Of the page's audio budget, what the worst clips may take; the sample gets the rest.
 WORST_SHARE = 0.5
 
@@ -61,7 +67,26 @@ class ValidationReport:
                 told += f"; least {best.voice} {_percent(best.audio_error_rate.value)}, most {worst.voice} {_percent(worst.audio_error_rate.value)}"
         planted = self._planted.sentence() if self._planted else ""
         failed = f" {total.failed} of {total.clips} clips had failures." if total.failed else ""
-        return f"{told}.{planted}{failed}{self._left_out_text}"
+        heard = f" {self._cascade_text}." if self._cascade_text else ""
+        return f"{told}.{heard}{planted}{failed}{self._left_out_text}"
+
+    @property
+    def _cascade_text(self) -> str:
+        """What the precision engine was spared, and what that does to the figures."""
+        if self.config.escalate == "all" or not self.config.precision:
+            return ""
+        heard = [r.precision for r in self.results if "precision" in r.stage_sec]
+        told = f"The precision engine heard {len(heard)} of {len(self.results)} clips"
+        if self.config.escalate == "words":
+            sec = sum(r.duration_sec or 0.0 for r in self.results)
+            listened = sum(self._listened_sec(r) for r in self.results if "precision" in r.stage_sec)
+            told += f", {_percent(listened / sec) if sec else 'none'} of the audio"
+        return f"{told}; elsewhere every word that the fast engine got wrong counts as ambiguous"
+
+    @staticmethod
+    def _listened_sec(result: ClipResult) -> float:
+        part = result.precision.listened_sec if result.precision else None
+        return (result.duration_sec or 0.0) if part is None else part
 
     @property
     def _left_out_text(self) -> str:
@@ -103,8 +128,12 @@ class ValidationReport:
 
     def judges(self) -> list[Fragment]:
         """The table of judges, where there are several."""
-        found = judges_table(self.results, self._primaries, seed=self.config.seed)
-        return [found] if found else []
+        judged, said = self.results, ""
+        if self.config.mos_mode != "all":
+            judged = judged_clips(self.results, self._primaries)
+            said = f"Judged were {len(judged)} of {len(self.results)} clips ({MOS_MODES[self.config.mos_mode]}): the means are of those."
+        found = judges_table(judged, self._primaries, seed=self.config.seed, said=said) if judged else None
+        return [found] if found else [prose(said)] if said and self._primaries else []
 
     def identity(self) -> Fragment:
         """Which run this is."""
@@ -120,6 +149,7 @@ class ValidationReport:
                 "dataset": f"{source.dataset}: {source.described}",
                 "clips (hash)": self.validation.dataset_hash[:12],
                 "engines": [f"{stage.engine} ({stage.name})" if stage.name != stage.engine else stage.engine for stage in self.validation.stages],
+                "cascade": self._cascade_text or None,
                 "operating point": f"log ratio {self.validation.log_ratio_threshold:+.2f} nats, {self.validation.operating_point}" if weighs else None,
                 "code": f"workbench {code['workbench']}, {commit}",
                 "left out": list(source.left_out) or None,

@@ -26,4 +26,5 @@ def apply_threshold(transcript: Transcript, *, log_ratio_threshold: float) -> Tr
             continue
         words += [*transcript.words[done : place.start], *place.heard]
         done = place.end
-    return Transcript(tuple([*words, *transcript.words[done:]]), transcript.engine, transcript.confidence_method)
+    heard = tuple([*words, *transcript.words[done:]])
+    return Transcript(heard, transcript.engine, transcript.confidence_method, listened_sec=transcript.listened_sec)

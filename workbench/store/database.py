@@ -148,10 +148,9 @@ class Store:
         prepared = self._statements.update(audio_quality, tuple(DERIVED_COLUMNS))
         convert = Converter([audio_quality.c[name] for name in DERIVED_COLUMNS])
         by_key = {clean_key(key): values for key, values in rows}
-        told = []
-        for key in sorted(by_key):
-            values = dict(zip(DERIVED_COLUMNS, convert(by_key[key]), strict=True)) | key._asdict()
-            told.append(tuple(values[name] for name in prepared.columns))
+        keys = sorted(by_key)
+        columns = dict(zip(DERIVED_COLUMNS, convert([by_key[key] for key in keys]), strict=True)) | dict(zip(KEY_COLUMNS, zip(*keys, strict=True), strict=True))
+        told = list(zip(*(columns[name] for name in prepared.columns), strict=True))
         self._database.write(lambda connection: connection.exec_driver_sql(prepared.sql, told))
 
     def annotate(self, key: RowKey, told: dict[str, Any]) -> None:

@@ -83,10 +83,14 @@ def batch_of(
 def _rows(clips: dict[RowKey, Clip], results: dict[RowKey, dict[str, StageResult]]) -> dict[tuple[str, ...], dict[RowKey, tuple]]:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     rows: dict[tuple[str, ...], dict[RowKey, tuple]] = {}
+    keys_of: dict[tuple[str, ...], list[RowKey]] = {}
     for key in sorted(clips):
-        of_key = results.get(key, {})
-        stages = _in_table_order(tuple(of_key))
-        rows.setdefault(stages, {})[key] = (*key, *_about(clips[key], now), *stage_values(stages, of_key))
+        keys_of.setdefault(_in_table_order(tuple(results.get(key, ()))), []).append(key)
+    for stages, keys in keys_of.items():
+        columns = [*zip(*keys, strict=True), *_about([clips[key] for key in keys], now)]
+        for stage in stages:
+            columns += _stage_columns(stage, [results[key][stage] for key in keys])
+        rows[stages] = dict(zip(keys, zip(*columns, strict=True), strict=True))
     return rows
 
 
@@ -178,14 +182,11 @@ def in_order(prepared: Prepared, columns: Sequence[str], rows: Sequence[tuple]) 
     return [tuple(row[place] for place in places) for row in rows]
 
 
-def stage_values(stages: Sequence[str], results: dict[str, StageResult]) -> tuple:
-    """The values of these stages' columns, for the driver."""
-    values: list[Any] = []
-    for stage in stages:
-        result = results[stage]
-        values += _converter(stage)(result.values)
-        values += (result.fingerprint, result.sec, None if result.error is None else json_text(result.error))
-    return tuple(values)
+def _stage_columns(stage: str, results: Sequence[StageResult]) -> list[Sequence[Any]]:
+    """A stage's columns in the order of ``owned_by``, for the driver."""
+    columns = _converter(stage)([result.values for result in results])
+    errors = [None if result.error is None else json_text(result.error) for result in results]
+    return [*columns, [result.fingerprint for result in results], [result.sec for result in results], errors]
 
 
 @cache
@@ -216,12 +217,13 @@ def archive_row(key: RowKey, stage: str, result: StageResult) -> tuple:
     return (*key, clean_text(stage), clean_text(result.fingerprint), result.sec, json_text(result.values), error)
 
 
-def _about(clip: Clip, now: str) -> tuple:
-    texts = (clip.clip_id, clip.audio, clip.speaker, clip.category, clip.text)
-    joined = "".join(texts)
-    if not joined.isascii() or "\0" in joined:
-        texts = tuple(map(clean_text, texts))
-    return (*texts, now, json_text(clip.extra) if clip.extra else None)
+def _about(clips: Sequence[Clip], now: str) -> list[Sequence[Any]]:
+    """The columns that tell of the clips themselves, in the order of ``BASE_COLUMNS`` after the key."""
+    texts = _ABOUT([{"clip_id": c.clip_id, "file_path": c.audio, "speaker": c.speaker, "category": c.category, "text": c.text} for c in clips])
+    return [*texts, [now] * len(clips), [json_text(clip.extra) if clip.extra else None for clip in clips]]
+
+
+_ABOUT = Converter([audio_quality.c[name] for name in BASE_COLUMNS[3:-2]])
 
 
 def _told(clip: Clip) -> dict[str, Any]:

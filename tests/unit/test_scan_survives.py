@@ -22,7 +22,7 @@ from workbench.clips import Clip, open_manifest
 from workbench.errors import StoreError
 from workbench.scan.cascade import Cascade
 from workbench.scan.command import name_of
-from workbench.scan.finished import CHUNK_CLIPS
+from workbench.scan.finished import CHUNK_CLIPS, INLINE_CHUNK_CLIPS
 from workbench.scan.plan import ScanConfig, plan_stages
 from workbench.scan.scanning import scan
 from workbench.store import Store
@@ -240,6 +240,18 @@ class TestRecognised:
         _, again = scanned
         assert again(judges=("signal", "loudness"))[0].computed == CLIPS - 1
         assert again(judges=("signal", "loudness"), cascade=Cascade(mos_mode="none"))[0].computed == 0
+
+    def test_clips_that_bring_their_audio_along_are_recognised_by_it(self, tmp_path, folder):
+        files = [folder / f"{number:03d}.wav" for number in range(30)]
+        clips = [Clip(f"{number}", "", "some words", "d", audio_bytes=files[number % 30].read_bytes()) for number in range(INLINE_CHUNK_CLIPS + 10)]
+        config = ScanConfig(fast="counting", precision=None, judges=(), workers=1, batch_timeout_sec=None)
+        with Store.open(tmp_path / "db.sqlite") as store:
+            scan(clips, config, store, scan_id="s", say=quiet)
+            assert sorted(store.chunks("s", [0, INLINE_CHUNK_CLIPS])) == [0, INLINE_CHUNK_CLIPS]
+            assert scan(clips, config, store, scan_id="s", say=quiet).audio_sec == 0.0
+            clips[3] = Clip("3", "", "some words", "d", audio_bytes=files[4].read_bytes())
+            # The stretch of the changed clip is opened again, the other one is not.
+            assert scan(clips, config, store, scan_id="s", say=quiet).audio_sec == pytest.approx(sum(0.5 + 0.01 * (n % 30) for n in range(INLINE_CHUNK_CLIPS)) + 0.01)
 
     def test_a_stretch_with_work_left_is_no_finished_one(self, tmp_path, folder):
         clips = list(open_manifest(folder))[:20]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,8 +15,9 @@ from workbench.scan.stages import WorkPlan
 from workbench.scan.worker import AUDIO_FINGERPRINT, Batch, BatchOutcome, file_state, text_hash
 from workbench.store import FileState, FinishedChunk, Member, RowKey, Store
 
-#: Positions of a scan that are recognised together by one digest.
+#: Clips that are recognised together by one digest; fewer where each brings its audio along, as they are held in memory meanwhile.
 CHUNK_CLIPS = 1000
+INLINE_CHUNK_CLIPS = 64
 #: Clips that are compared with the store in one query.
 RECOGNISED_AT_ONCE = 250
 
@@ -45,13 +47,13 @@ class Unfinished:
         self._stages = tuple(stage for stage in plan.stages if only is None or stage.name in only)
         self._batch_clips, self._progress, self._all = batch_clips, progress, only is None
         self._stretches: dict[int, _Stretch] = {}
+        self._firsts: list[int] = []
         self._identity = repr([[(s.name, s.fingerprint) for s in plan.stages], plan.cascade.model_dump(), plan.seed, plan.max_attempts, AUDIO_FINGERPRINT])
         self.listed = 0
 
     def __iter__(self) -> Iterator[list[tuple[int, Clip]]]:
-        numbered = enumerate(self._clips)
         waiting: list[tuple[int, Clip]] = []
-        while chunk := list(islice(numbered, CHUNK_CLIPS)):
+        for chunk in _chunks(self._clips):
             first = chunk[0][0]
             self.listed = first + len(chunk)
             states = [file_state(clip) for _, clip in chunk]
@@ -60,10 +62,11 @@ class Unfinished:
             if known is not None and (known.clips, known.digest) == (len(chunk), digest):
                 self._progress.add(len(chunk), failed=known.failed)
                 continue
-            self._stretches[first] = _Stretch(len(chunk), digest)
+            self._firsts.append(first)
+            stretch = self._stretches[first] = _Stretch(len(chunk), digest)
             for start in range(0, len(chunk), RECOGNISED_AT_ONCE):
                 part = slice(start, start + RECOGNISED_AT_ONCE)
-                waiting += self._without_finished(chunk[part], states[part])
+                waiting += self._without_finished(chunk[part], states[part], stretch)
             self._note(self._ended([first]))
             while len(waiting) >= self._batch_clips:
                 batch, waiting = waiting[: self._batch_clips], waiting[self._batch_clips :]
@@ -83,7 +86,7 @@ class Unfinished:
         for member in outcome.members:
             if member.position in still:
                 continue
-            first = member.position - member.position % CHUNK_CLIPS
+            first = self._firsts[bisect_right(self._firsts, member.position) - 1]
             stretch = self._stretches[first]
             stretch.waiting -= 1
             stretch.failed += member.position in failed
@@ -94,6 +97,7 @@ class Unfinished:
     def _ended(self, firsts: Iterable[int]) -> list[FinishedChunk]:
         """Those of these stretches that nothing waits for any more; only the finished ones come back."""
         ended = {first: self._stretches.pop(first) for first in firsts if self._stretches[first].waiting == 0}
+        self._firsts = [first for first in self._firsts if first not in ended]
         return [FinishedChunk(first, s.clips, s.digest, s.failed) for first, s in ended.items() if s.clean and self._all]
 
     def _note(self, finished: list[FinishedChunk]) -> None:
@@ -110,7 +114,7 @@ class Unfinished:
                 digest.update(hashlib.sha256(clip.audio_bytes).digest())
         return digest.hexdigest()
 
-    def _without_finished(self, chunk: Batch, states: Sequence[FileState | None]) -> list[tuple[int, Clip]]:
+    def _without_finished(self, chunk: Batch, states: Sequence[FileState | None], stretch: _Stretch) -> list[tuple[int, Clip]]:
         known = self._store.file_states([state.place for state in states if state])
         keys: dict[int, RowKey] = {}
         for (position, clip), state in zip(chunk, states, strict=True):
@@ -119,7 +123,6 @@ class Unfinished:
                 keys[position] = RowKey(before.file_hash, clip.dataset, text_hash(clip.text))
         rows = self._store.read(keys.values(), stages=[stage.name for stage in self._plan.stages]) if keys else {}
         finished, rest, failed = [], [], 0
-        stretch = self._stretches[chunk[0][0] - chunk[0][0] % CHUNK_CLIPS]
         for position, clip in chunk:
             row = rows.get(keys.get(position))
             if row is None:
@@ -138,3 +141,10 @@ class Unfinished:
             self._store.write([], scan_id=self._scan_id, members=finished)
             self._progress.add(len(finished), failed=failed)
         return rest
+
+
+def _chunks(clips: Iterable[Clip]) -> Iterator[list[tuple[int, Clip]]]:
+    numbered = enumerate(clips)
+    for first in numbered:
+        size = CHUNK_CLIPS if first[1].audio_bytes is None else INLINE_CHUNK_CLIPS
+        yield [first, *islice(numbered, size - 1)]

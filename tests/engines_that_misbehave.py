@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.engines import EngineInfo
-from workbench.errors import Failure
+from workbench.errors import EngineUnavailableError, Failure
 from workbench.judges.base import Scores
 from workbench.stt.base import Transcript, Word
 
@@ -79,6 +79,24 @@ class BrokenTranscriber:
         return {}
 
 
+class UnloadableTranscriber:
+    """Has no weights."""
+
+    name = "unloadable"
+
+    def load(self, device: str = "cpu") -> None:
+        raise EngineUnavailableError("the weights are not here", mend="fetch them")
+
+    def transcribe(self, requests):
+        raise AssertionError("not loaded")
+
+    def close(self) -> None:
+        pass
+
+    def identity(self):
+        return {}
+
+
 class FussyJudge:
     """Refuses every clip, with the error type it is given."""
 
@@ -123,6 +141,7 @@ class DrawingJudge:
 ENGINES = [
     EngineInfo("hanging", "stt", f"{__name__}:HangingTranscriber", "hangs on long clips", "Apache-2.0", "none"),
     EngineInfo("broken", "stt", f"{__name__}:BrokenTranscriber", "fails for a while", "Apache-2.0", "none"),
+    EngineInfo("unloadable", "stt", f"{__name__}:UnloadableTranscriber", "cannot be loaded", "Apache-2.0", "none"),
     EngineInfo("fussy", "judge", f"{__name__}:FussyJudge", "refuses all clips", "Apache-2.0", "none"),
     EngineInfo("drawing", "judge", f"{__name__}:DrawingJudge", "draws at random", "Apache-2.0", "none"),
 ]

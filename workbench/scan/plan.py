@@ -12,6 +12,7 @@ from workbench.errors import ConfigError
 from workbench.scan.cascade import Cascade
 from workbench.scan.commercial import refuse_non_commercial
 from workbench.scan.stages import CallLimits, StagePlan, WorkPlan, fingerprint
+from workbench.store.connecting import database_url, without_password
 
 #: Raised when a stage's own code changes what it stores, so that old results are computed again.
 STAGE_CODE_VERSION = {"fast": 1, "precision": 1, "judge": 1}
@@ -33,6 +34,8 @@ class ScanConfig(Config):
         runner: ``local`` (processes on this machine) or ``ray``.
         ray_address: of a running cluster; empty starts a Ray of its own on this machine.
         ray_folder: where shards of clips and their results lie, on storage that every machine of the cluster sees under this path.
+        ray_shard_clips: about so many clips are sent to a machine and come back together.
+        ray_gpus: cards for each worker of an engine on CUDA, 0.5 lets two share one; None gives a whole one to each if there are enough.
     """
 
     fast: str = "pocketsphinx"
@@ -55,6 +58,8 @@ class ScanConfig(Config):
     runner: Literal["local", "ray"] = "local"
     ray_address: str = ""
     ray_folder: str = "outputs/ray"
+    ray_shard_clips: int = Field(64, ge=1)
+    ray_gpus: float | None = Field(None, gt=0)
 
 
 def plan_stages(config: ScanConfig) -> tuple[StagePlan, ...]:
@@ -83,7 +88,14 @@ def plan_stages(config: ScanConfig) -> tuple[StagePlan, ...]:
 
 
 def work_plan(config: ScanConfig, stages: tuple[StagePlan, ...], store_url: str) -> WorkPlan:
-    """What the workers of a scan are told."""
+    """What the workers of a scan are told.
+
+    Raises:
+        ConfigError: a cluster and a database in a file.
+    """
+    if config.runner == "ray" and config.ray_address and database_url(store_url).get_backend_name() == "sqlite":
+        mend = "name a database that every machine reaches: postgresql://..."
+        raise ConfigError("a cluster needs PostgreSQL", where="the results database", got=without_password(store_url), mend=mend)
     return WorkPlan(
         stages=stages,
         cascade=config.cascade,

@@ -154,7 +154,8 @@ def stream(source: Source, parts: Sequence[Part], surroundings: Surroundings) ->
             found = found.map_batches(
                 type(part.name, (_Actor,), {}),
                 fn_constructor_args=(part, surroundings),
-                batch_size=None,
+                # A shard is a row and a block; Ray wants that said where cards are asked for.
+                batch_size=1,
                 batch_format="pyarrow",
                 compute=ActorPoolStrategy(min_size=part.size[0], max_size=part.size[1], max_tasks_in_flight_per_actor=2),
                 num_cpus=part.cpus,

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -90,7 +91,7 @@ class TestSameRows:
         clips += [Clip(f"inline{n}", "", "some words", "in", audio_bytes=Path(clips[-1 - n].audio).read_bytes()) for n in range(3)]
         options = {"counting": {"fail_over_sec": 0.77}, "loudness": {"refuse_over_sec": 0.9}}
         cascade = {"escalate": "flagged", "mos_mode": "passed", "flag_confidence": 0.5, "control_rate": 0.3}
-        judged = config(precision="counting", judges=("signal", "loudness"), options=options, cascade=cascade)
+        judged = config(precision="counting", judges=("signal", "loudness"), options=options, cascade=cascade, breaker_failures=None)
         local, rows = scanned(tmp_path, "local", clips, judged)
         ray, ray_rows = scanned(tmp_path, "ray", clips, judged, ray=True, ray_shard_clips=5)
         assert not different(rows, ray_rows) and len(rows) == len(clips)
@@ -137,17 +138,16 @@ class TestFlow:
 
         with Store.open(tmp_path / "ray.sqlite") as store:
             plan = work_plan(here, plan_stages(here), store.url)
-            runner = RayRunner(plan, folder=tmp_path / "shards", workers=1, shard_clips=2, in_flight=3)
-            for number, outcome in enumerate(runner.run(listed())):
-                store.write(outcome.records, scan_id="s", members=outcome.members)
-                waiting.append(len(list((tmp_path / "shards").glob("*.clips.parquet"))))
-                assert len(read) <= 2 * (number + 3)
-                for name in ("Open", "Stage_fast"):
-                    if name not in killed and (found := actors(name)):
-                        found[0].kill()
-                        killed.append(name)
-                        break
-            runner.close()
+            with closing(RayRunner(plan, folder=tmp_path / "shards", workers=1, shard_clips=2, in_flight=3)) as runner:
+                for number, outcome in enumerate(runner.run(listed())):
+                    store.write(outcome.records, scan_id="s", members=outcome.members)
+                    waiting.append(len(list((tmp_path / "shards").glob("*.clips.parquet"))))
+                    assert len(read) <= 2 * (number + 3)
+                    for name in ("Open", "Stage_fast"):
+                        if name not in killed and (found := actors(name)):
+                            found[0].kill()
+                            killed.append(name)
+                            break
             rows = rows_of(store, "s", plan.stages)
         assert killed == ["Open", "Stage_fast"] and max(waiting) == 3
         assert [row[0] for row in rows] == [clip.clip_id for clip in clips]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import random
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.engines import EngineInfo
-from workbench.errors import Failure
+from workbench.errors import EngineUnavailableError, Failure
 from workbench.judges.base import Scores
 from workbench.stt.base import Transcript, Word
 
@@ -79,6 +80,45 @@ class BrokenTranscriber:
         return {}
 
 
+class UnloadableJudge:
+    """Has no weights."""
+
+    name, columns = "unloadable", ("unloadable_score",)
+
+    def load(self, device: str = "cpu") -> None:
+        raise EngineUnavailableError("the weights are not here", mend="fetch them")
+
+    def score(self, clips):
+        raise AssertionError("not loaded")
+
+    def close(self) -> None:
+        pass
+
+    def identity(self):
+        return {}
+
+
+class PlacedJudge:
+    """Notes in ``log`` on which device it was loaded and which cards its process may see."""
+
+    name, columns = "placed", ("placed_score",)
+
+    def __init__(self, *, log: str) -> None:
+        self.log = log
+
+    def load(self, device: str = "cpu") -> None:
+        Path(self.log).write_text(f"{device} {os.environ.get('CUDA_VISIBLE_DEVICES')}")
+
+    def score(self, clips):
+        return [Scores({"placed_score": 1.0}) for _ in clips]
+
+    def close(self) -> None:
+        pass
+
+    def identity(self):
+        return {}
+
+
 class FussyJudge:
     """Refuses every clip, with the error type it is given."""
 
@@ -123,6 +163,8 @@ class DrawingJudge:
 ENGINES = [
     EngineInfo("hanging", "stt", f"{__name__}:HangingTranscriber", "hangs on long clips", "Apache-2.0", "none"),
     EngineInfo("broken", "stt", f"{__name__}:BrokenTranscriber", "fails for a while", "Apache-2.0", "none"),
+    EngineInfo("unloadable", "judge", f"{__name__}:UnloadableJudge", "cannot be loaded", "Apache-2.0", "none"),
+    EngineInfo("placed", "judge", f"{__name__}:PlacedJudge", "tells where it runs", "Apache-2.0", "none", devices=("cpu", "cuda")),
     EngineInfo("fussy", "judge", f"{__name__}:FussyJudge", "refuses all clips", "Apache-2.0", "none"),
     EngineInfo("drawing", "judge", f"{__name__}:DrawingJudge", "draws at random", "Apache-2.0", "none"),
 ]

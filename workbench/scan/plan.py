@@ -13,6 +13,7 @@ from workbench.scan.cascade import Cascade
 from workbench.scan.commercial import refuse_non_commercial
 from workbench.scan.stages import CallLimits, StagePlan, WorkPlan, fingerprint
 from workbench.store import Store
+from workbench.store.connecting import database_url
 from workbench.store.database import PATIENCE_SEC
 
 #: Raised when a stage's own code changes what it stores, so that old results are computed again.
@@ -35,6 +36,8 @@ class ScanConfig(Config):
         runner: ``local`` (processes on this machine) or ``ray``.
         ray_address: of a running cluster; empty starts a Ray of its own on this machine.
         ray_folder: where shards of clips and their results lie, on storage that every machine of the cluster sees under this path.
+        ray_shard_clips: about so many clips are sent to a machine and come back together.
+        ray_gpus: cards for each worker of an engine on CUDA, 0.5 lets two share one; None gives a whole one to each if there are enough.
     """
 
     fast: str = "pocketsphinx"
@@ -57,6 +60,8 @@ class ScanConfig(Config):
     runner: Literal["local", "ray"] = "local"
     ray_address: str = ""
     ray_folder: str = "outputs/ray"
+    ray_shard_clips: int = Field(64, ge=1)
+    ray_gpus: float | None = Field(None, gt=0)
 
 
 class ScanParameters(Cascade):
@@ -84,6 +89,8 @@ class ScanParameters(Cascade):
     runner: Literal["local", "ray"] = "local"
     ray_address: str = ""
     ray_folder: str = "outputs/ray"
+    ray_shard_clips: int = Field(64, ge=1)
+    ray_gpus: float | None = Field(None, gt=0)
     database: DatabasePlace = "outputs/workbench.sqlite"
     database_patience_sec: float = Field(PATIENCE_SEC, ge=0)
 
@@ -97,9 +104,10 @@ class ScanParameters(Cascade):
 
 
 #: Parameters under which a scan's results may be taken up again, as they say how the work is done.
-HOW_THE_WORK_IS_DONE = frozenset(
-    {"workers", "batch_clips", "order", "max_attempts", "batch_timeout_sec", "breaker_failures", "breaker_rest_sec", "runner", "ray_address", "ray_folder", "database_patience_sec"}
-)
+HOW_THE_WORK_IS_DONE = frozenset({
+    "workers", "batch_clips", "order", "max_attempts", "batch_timeout_sec", "breaker_failures", "breaker_rest_sec", "runner", "ray_address", "ray_folder",
+    "ray_shard_clips", "ray_gpus", "database_patience_sec",
+})
 
 
 def plan_stages(config: ScanConfig) -> tuple[StagePlan, ...]:
@@ -128,7 +136,14 @@ def plan_stages(config: ScanConfig) -> tuple[StagePlan, ...]:
 
 
 def work_plan(config: ScanConfig, stages: tuple[StagePlan, ...], store: Store) -> WorkPlan:
-    """What the workers of a scan are told."""
+    """What the workers of a scan are told.
+
+    Raises:
+        ConfigError: a cluster and a database in a file.
+    """
+    if config.runner == "ray" and config.ray_address and database_url(store.url).get_backend_name() == "sqlite":
+        mend = "name a database that every machine reaches: postgresql://..."
+        raise ConfigError("a cluster needs PostgreSQL", where="the results database", got=store.shown, mend=mend)
     return WorkPlan(
         stages=stages,
         cascade=config.cascade,

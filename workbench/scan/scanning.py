@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 
 from workbench.clips import Clip
@@ -123,18 +123,19 @@ def scan(
     breakers, totals, started = plan.breakers(), _Totals(), time.perf_counter()
     passes = [None] if config.order == "stream" else [*((stage.name,) for stage in stages), None]
     progresses: list[Progress] = []
-    for only in passes:
-        progresses.append(Progress(label if len(passes) == 1 else f"{label} ({only[0] if only else 'last look'})", total=total, say=say))
-        # What an earlier pass left out, this one may do.
-        totals.left_out, totals.unsettled = Counter(), 0
-        unfinished = Unfinished(clips, plan, store, scan_id, batch_clips=config.batch_clips, progress=progresses[-1], only=only)
-        try:
-            with closing(_runner(config, plan, breakers, only)) as runner:
-                _run(unfinished, runner, store, scan_id, config, progresses[-1], totals)
-        except BaseException as error:
-            say(f"{label}: stopped by {type(error).__name__}; every finished clip is stored in {store.shown}, and the same scan goes on from there")
-            raise
-        progresses[-1].finish()
+    with _machines(config):
+        for only in passes:
+            progresses.append(Progress(label if len(passes) == 1 else f"{label} ({only[0] if only else 'last look'})", total=total, say=say))
+            # What an earlier pass left out, this one may do.
+            totals.left_out, totals.unsettled = Counter(), 0
+            unfinished = Unfinished(clips, plan, store, scan_id, batch_clips=config.batch_clips, progress=progresses[-1], only=only)
+            try:
+                with closing(_runner(config, plan, breakers, only, scan_id)) as runner:
+                    _run(unfinished, runner, store, scan_id, config, progresses[-1], totals)
+            except BaseException as error:
+                say(f"{label}: stopped by {type(error).__name__}; every finished clip is stored in {store.shown}, and the same scan goes on from there")
+                raise
+            progresses[-1].finish()
     store.clear_scan(scan_id, from_position=unfinished.listed)
     health = _health(stages, breakers, totals)
     for line in filter(None, map(_told, health)):
@@ -157,11 +158,23 @@ def scan(
     )
 
 
-def _runner(config: ScanConfig, plan: WorkPlan, breakers: Breakers, only: Sequence[str] | None):
+def _machines(config: ScanConfig) -> AbstractContextManager:
+    """What the runners of all passes work on."""
+    if config.runner == "local":
+        return nullcontext()
+    from workbench.scan.ray_connection import connected
+
+    return connected(config.ray_address or None, cpus=config.workers)
+
+
+def _runner(config: ScanConfig, plan: WorkPlan, breakers: Breakers, only: Sequence[str] | None, scan_id: str):
     if config.runner == "ray":
+        from workbench.scan.ray_folder import folder_of
         from workbench.scan.ray_runner import RayRunner
 
-        return RayRunner(plan, only=only, folder=config.ray_folder, address=config.ray_address or None, workers=config.workers)
+        folder = folder_of(config.ray_folder, scan_id=scan_id, store_url=plan.store_url)
+        told = {"cluster": bool(config.ray_address), "workers": config.workers, "shard_clips": config.ray_shard_clips, "gpus": config.ray_gpus}
+        return RayRunner(plan, only=only, folder=folder, **told)
     # Only a process of its own can be stopped.
     apart = config.batch_timeout_sec is not None
     return LocalRunner(Worker, {"plan": plan, "only": only}, workers=config.workers, on_death=died, breakers=breakers, apart=apart)

@@ -115,8 +115,13 @@ def _sound(result: ClipResult, audio_of: Callable[[ClipResult], bytes | None], l
         return _Sound(None, f"no audio: {error}")
     if not data:
         return _Sound(None, "no audio")
-    uri = f"data:{_media_type(data)};base64,{base64.b64encode(data).decode('ascii')}"
+    uri = audio_uri(data)
     return _Sound(uri) if len(uri) <= left else _Sound(None, "audio left out: budget")
+
+
+def audio_uri(data: bytes) -> str:
+    """Encoded audio as what a page plays without fetching anything."""
+    return f"data:{_media_type(data)};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def _media_type(data: bytes) -> str:

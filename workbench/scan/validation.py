@@ -98,7 +98,7 @@ def validate(config: ValidationConfig, *, say: Callable[[str], None] = print_lin
     if config.commercial:
         refuse_non_commercial([*_speaking(config), *used_engines(config.scan_config())], config.engine_options)
     with Store.open(config.database, patience_sec=config.database_patience_sec) as store:
-        clips, source = _clips(config, say)
+        clips, source = clips_of(config, say)
         name = fingerprint(config=config.model_dump(mode="json", exclude=NO_PART_OF_THE_NAME))
         summary = scan(clips, config.scan_config(), store, scan_id=f"validation-{name}", label="hear and judge", total=source.total, say=say)
         planted = _planted(config, store, name, say)
@@ -114,7 +114,8 @@ def _speaking(config: ValidationConfig) -> list[tuple[Kind, str]]:
     return [("tts", Voice.parse(written).engine) for written in voices]
 
 
-def _clips(config: ValidationConfig, say: Callable[[str], None]) -> tuple[Any, Source]:
+def clips_of(config: ValidationConfig, say: Callable[[str], None] = print_line) -> tuple[Any, Source]:
+    """The clips of a validation, spoken where it starts from texts, and where they come from."""
     if config.manifest:
         manifest = open_manifest(config.manifest, kind=config.manifest_kind or None, dataset=config.dataset or None)
         described = f"{KINDS[manifest.kind]}: {manifest.source}"

@@ -1,11 +1,12 @@
-"""Intervals for ratings, where listeners and texts are both drawn at random: rows and columns are resampled independently of each other.
+"""Intervals for ratings, where listeners and texts are both drawn at random, and a rating shares what is peculiar to its listener and to its text with others.
 
-The pigeonhole bootstrap (Owen 2007): a rating's weight in a resample is how often its row was drawn times how often its column was. It needs no balance and no
-model, and errs on the wide side: the variance of what is peculiar to one rating enters up to three times.
+Two-way clustering (Cameron, Gelbach, Miller 2011): the variance over rows, plus that over columns, minus that over the cells of both, which the two hold twice. It
+needs neither balance nor a model. Resampling rows and columns at once (the pigeonhole bootstrap) would count what is peculiar to one rating three times.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,150 +18,199 @@ from workbench.stats.resampling import draws
 
 #: With fewer rows or columns than this no interval is given: it would claim more than the data hold.
 LEAST = 3
+#: A coefficient of 1 has no place on Fisher's scale; this is where it is cut.
+_MOST = 0.9999
 
 
 @dataclass(frozen=True)
 class Crossed:
-    """Values that each belong to a row (a listener), a column (a text) and a unit within the column (a clip).
+    """Values that each belong to a row (a listener), a column (a text) and a unit within the column (a clip); all have shape (N,).
 
-    All have shape (N,). ``level`` is that of every interval. An estimate's ``n`` is the smaller of its numbers of rows and columns, on which its width rests.
+    ``level`` is that of every interval. The ``n`` of an estimate is the smaller of its numbers of rows and columns: on that the width of its interval rests,
+    by Student's t with n - 1 degrees of freedom.
     """
 
     values: Sequence[float]
     rows: Sequence[Hashable]
     columns: Sequence[Hashable]
     units: Sequence[Hashable]
-    resamples: int = 2000
+    resamples: int = 500
     level: float = 0.95
     seed: int = 1
 
     def means(self, groups: Mapping[Hashable, Hashable]) -> dict[Hashable, Estimate]:
         """The mean of each group's values; ``groups`` says which group a unit belongs to."""
-        return {group: self._estimate(*self._mean_of(group, groups)) for group in dict.fromkeys(groups[unit] for unit in self._units)}
+        return {group: self._interval(*self._mean_of(group, groups)) for group in dict.fromkeys(groups[unit] for unit in self._units)}
 
     def difference(self, groups: Mapping[Hashable, Hashable], first: Hashable, second: Hashable, *, level: float | None = None) -> Estimate:
-        """Mean of the first group minus mean of the second, under the same draws: what a strict listener or a hard text does to both drops out."""
-        (one, moved_one, n_one), (two, moved_two, n_two) = self._mean_of(first, groups), self._mean_of(second, groups)
-        value = None if one is None or two is None else one - two
-        return self._estimate(value, moved_one - moved_two, min(n_one, n_two), level)
+        """Mean of the first group minus mean of the second. What a strict listener or a hard text does to both drops out."""
+        one, other = self._mean_of(first, groups), self._mean_of(second, groups)
+        if one[0] is None or other[0] is None:
+            return Estimate(None, None, None, 0)
+        return self._interval(one[0] - other[0], one[1] - other[1], one[2] | other[2], level)
 
     def correlation(self, scores: Mapping[Hashable, float], *, groups: Mapping[Hashable, Hashable] | None = None, ranks: bool = False) -> Estimate:
         """Pearson's coefficient (Spearman's with ``ranks``) of the units' mean values and their scores; with ``groups``, of the groups' means of both.
 
-        Units without a score do not count. None where there are fewer than three points or one side does not vary.
+        Units without a score do not count. The three variances come from resampling rows, columns and cells, on Fisher's scale. With ``groups`` the interval
+        says what other listeners and texts would give, not what other groups would. None where there are under three points, or one side does not vary.
         """
-        keep = np.array([unit in scores for unit in self._units], dtype=bool)
-        if not keep.any():
-            return Estimate(None, None, None, 0)
+        scored = np.array([unit in scores for unit in self._units], dtype=bool)
         score = np.array([scores.get(unit, 0.0) for unit in self._units])
-        of = self._groups(groups) if groups is not None else None
-        measure = _spearman if ranks else _pearson
-        weight_of_units = keep.astype(float)
-
-        def one(row_weights: np.ndarray, column_weights: np.ndarray) -> float:
-            opinion, weight = self._unit_means(row_weights)
-            weight = weight_of_units * column_weights[self._column_of_unit] * (weight > 0)
-            if of is None:
-                return measure(opinion, score, weight)
-            total = of @ weight
-            shown = total > 0
-            by_group = [(of @ (weight * side))[shown] / total[shown] for side in (opinion, score)]
-            return measure(*by_group, np.ones(shown.sum()))
-
-        columns = len({self._column_of_unit[k] for k in np.flatnonzero(keep)})
-        rows = int((self._counts[:, keep].sum(1) > 0).sum())
-        value = one(np.ones(len(self._rows)), np.ones(len(self._columns)))
-        moved = np.array([one(r, c) for rs, cs in self._draws() for r, c in zip(rs, cs, strict=True)])
-        return self._estimate(value if np.isfinite(value) else None, moved, min(rows, columns))
+        point = _Coefficient(score, self._membership(groups) if groups is not None else None, _spearman if ranks else _pearson)
+        value = point(self._sums.sum(0), self._counts.sum(0), scored.astype(float))
+        columns = len(set(self._column_of_unit[scored]))
+        n = min(columns, int((self._counts[:, scored].sum(1) > 0).sum())) if scored.any() else 0
+        if not math.isfinite(value):
+            return Estimate(None, None, None, n)
+        if n < LEAST:
+            return Estimate(value, None, None, n)
+        by_rows = [point(w @ self._sums, w @ self._counts, scored) for w in self._weights(len(self._rows), 0)]
+        sums, counts = self._sums.sum(0), self._counts.sum(0)
+        by_columns = [point(sums, counts, scored * w[self._column_of_unit]) for w in self._weights(len(self._columns), 1)]
+        by_cells = [point(self._per_unit(w * self._values), self._per_unit(w), scored) for w in self._weights(len(self._values), 2)]
+        variance = _combined(*(_spread_of(moved) for moved in (by_rows, by_columns, by_cells)))
+        half = self._quantile(n, None) * math.sqrt(variance)
+        centre = math.atanh(max(-_MOST, min(_MOST, value)))
+        return Estimate(value, math.tanh(centre - half), math.tanh(centre + half), n)
 
     def unit_means(self) -> dict[Hashable, tuple[float, int]]:
         """Each unit's mean and how many values it rests on."""
-        return {unit: (float(self._sums[:, k].sum() / self._counts[:, k].sum()), int(self._counts[:, k].sum())) for k, unit in enumerate(self._units)}
+        sums, counts = self._sums.sum(0), self._counts.sum(0)
+        return {unit: (float(sums[k] / counts[k]), int(counts[k])) for unit, k in self._units.items()}
 
-    def _draws(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        rows = draws(len(self._rows), self.resamples, seed=self.seed)
-        columns = draws(len(self._columns), self.resamples, seed=[self.seed, 2])
-        return zip(rows, columns, strict=True)
+    def _mean_of(self, group: Hashable, groups: Mapping[Hashable, Hashable]) -> tuple[float | None, np.ndarray, np.ndarray]:
+        """Mean, each value's influence on it, and which values are the group's."""
+        own = np.array([groups[unit] == group for unit in self.units])
+        influence = np.zeros(len(own))
+        if not own.any():
+            return None, influence, own
+        mean = float(self._values[own].mean())
+        influence[own] = (self._values[own] - mean) / own.sum()
+        return mean, influence, own
 
-    def _mean_of(self, group: Hashable, groups: Mapping[Hashable, Hashable]) -> tuple[float | None, np.ndarray, int]:
-        """Value, value in every resample (NaN where nothing of the group was drawn), size."""
-        own = np.array([groups[unit] == group for unit in self._units])
-        place = self._column_of_unit[own]
-        by_column = np.zeros((2, len(self._rows), len(self._columns)))
-        for side, table in enumerate((self._sums, self._counts)):
-            np.add.at(by_column[side].T, place, table[:, own].T)
-        sums, counts = by_column
-        n = min(int((counts.sum(1) > 0).sum()), int((counts.sum(0) > 0).sum()))
-        if not counts.sum():
-            return None, np.full(self.resamples, np.nan), 0
-        moved = [((r @ sums) * c).sum(1) / np.where((low := ((r @ counts) * c).sum(1)) > 0, low, np.nan) for r, c in self._draws()]
-        return float(sums.sum() / counts.sum()), np.concatenate(moved), n
-
-    def _estimate(self, value: float | None, moved: np.ndarray, n: int, level: float | None = None) -> Estimate:
-        moved = moved[np.isfinite(moved)]
-        if value is None or n < LEAST or len(moved) < self.resamples / 2:
+    def _interval(self, value: float | None, influence: np.ndarray, own: np.ndarray, level: float | None = None) -> Estimate:
+        by_rows, by_columns = np.bincount(self._row_of[own], influence[own]), np.bincount(self._column_of[own], influence[own])
+        n = min(len(np.unique(self._row_of[own])), len(np.unique(self._column_of[own])))
+        if value is None or n < LEAST:
             return Estimate(value, None, None, n)
-        tail = (1 - (level or self.level)) / 2
-        low, high = np.quantile(moved, [tail, 1 - tail])
-        return Estimate(value, float(low), float(high), n)
+        cells = np.bincount(self._row_of[own] * len(self._columns) + self._column_of[own], influence[own])
+        rows, columns = len(np.unique(self._row_of[own])), len(np.unique(self._column_of[own]))
+        variance = _combined(rows / (rows - 1) * by_rows @ by_rows, columns / (columns - 1) * by_columns @ by_columns, cells @ cells)
+        half = self._quantile(n, level) * math.sqrt(variance)
+        return Estimate(value, value - half, value + half, n)
 
-    def _unit_means(self, row_weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        weight = row_weights @ self._counts
-        return (row_weights @ self._sums) / np.where(weight > 0, weight, 1.0), weight
+    def _quantile(self, n: int, level: float | None) -> float:
+        from scipy.stats import t
 
-    def _groups(self, groups: Mapping[Hashable, Hashable]) -> np.ndarray:
-        names = list(dict.fromkeys(groups[unit] for unit in self._units))
+        return float(t.isf((1 - (level or self.level)) / 2, n - 1))
+
+    def _weights(self, count: int, stream: int) -> Iterator[np.ndarray]:
+        for block in draws(count, self.resamples, seed=[self.seed, stream]):
+            yield from block
+
+    def _membership(self, groups: Mapping[Hashable, Hashable]) -> np.ndarray:
+        names = dict.fromkeys(groups[unit] for unit in self._units)
         return np.array([[groups[unit] == name for unit in self._units] for name in names], dtype=float)
+
+    def _per_unit(self, weights: np.ndarray) -> np.ndarray:
+        return np.bincount(self._unit_of, weights, len(self._units))
+
+    @cached_property
+    def _values(self) -> np.ndarray:
+        return np.asarray(self.values, dtype=float)
 
     @cached_property
     def _rows(self) -> dict[Hashable, int]:
-        return {name: k for k, name in enumerate(dict.fromkeys(self.rows))}
+        return _numbered(self.rows)
 
     @cached_property
     def _columns(self) -> dict[Hashable, int]:
-        return {name: k for k, name in enumerate(dict.fromkeys(self.columns))}
+        return _numbered(self.columns)
 
     @cached_property
     def _units(self) -> dict[Hashable, int]:
-        return {name: k for k, name in enumerate(dict.fromkeys(self.units))}
+        return _numbered(self.units)
+
+    @cached_property
+    def _row_of(self) -> np.ndarray:
+        return np.array([self._rows[row] for row in self.rows], dtype=int)
+
+    @cached_property
+    def _column_of(self) -> np.ndarray:
+        return np.array([self._columns[column] for column in self.columns], dtype=int)
+
+    @cached_property
+    def _unit_of(self) -> np.ndarray:
+        return np.array([self._units[unit] for unit in self.units], dtype=int)
 
     @cached_property
     def _column_of_unit(self) -> np.ndarray:
         place = np.zeros(len(self._units), dtype=int)
-        for unit, column in zip(self.units, self.columns, strict=True):
-            place[self._units[unit]] = self._columns[column]
+        place[self._unit_of] = self._column_of
         return place
 
     @cached_property
-    def _counts(self) -> np.ndarray:
-        """Values by row and unit, shape (rows, units)."""
-        return self._spread(np.ones(len(self.values)))
+    def _sums(self) -> np.ndarray:
+        """Values added up by row and unit, shape (rows, units)."""
+        return self._table(self._values)
 
     @cached_property
-    def _sums(self) -> np.ndarray:
-        return self._spread(np.asarray(self.values, dtype=float))
+    def _counts(self) -> np.ndarray:
+        return self._table(np.ones(len(self._values)))
 
-    def _spread(self, values: np.ndarray) -> np.ndarray:
+    def _table(self, values: np.ndarray) -> np.ndarray:
         table = np.zeros((len(self._rows), len(self._units)))
-        np.add.at(table, ([self._rows[row] for row in self.rows], [self._units[unit] for unit in self.units]), values)
+        np.add.at(table, (self._row_of, self._unit_of), values)
         return table
 
 
+class _Coefficient:
+    """The coefficient under given weights: sums and counts of values by unit, and how much each unit weighs."""
+
+    def __init__(self, score: np.ndarray, membership: np.ndarray | None, measure) -> None:
+        self._score, self._membership, self._measure = score, membership, measure
+
+    def __call__(self, sums: np.ndarray, counts: np.ndarray, weight: np.ndarray) -> float:
+        weight = weight * (counts > 0)
+        opinion = sums / np.where(counts > 0, counts, 1.0)
+        if self._membership is None:
+            return self._measure(opinion, self._score, weight)
+        total = self._membership @ weight
+        shown = total > 0
+        opinion, score = ((self._membership @ (weight * side))[shown] / total[shown] for side in (opinion, self._score))
+        return self._measure(opinion, score, np.ones(int(shown.sum())))
+
+
+def _combined(rows: float, columns: float, cells: float) -> float:
+    """Never less than what one side alone gives: chance may make the cells' part too large."""
+    return max(rows + columns - cells, rows, columns)
+
+
+def _spread_of(coefficients: Sequence[float]) -> float:
+    found = np.array(coefficients)
+    return float(np.arctanh(np.clip(found[np.isfinite(found)], -_MOST, _MOST)).var(ddof=1)) if np.isfinite(found).sum() > 1 else 0.0
+
+
+def _numbered(names: Sequence[Hashable]) -> dict[Hashable, int]:
+    return {name: number for number, name in enumerate(dict.fromkeys(names))}
+
+
 def _pearson(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
-    """Weighted; NaN where fewer than three points weigh anything or a side does not vary."""
+    """Weighted; NaN where under three points weigh anything or a side does not vary."""
     shown = weight > 0
     if shown.sum() < 3:
-        return np.nan
+        return math.nan
     x, y, weight = x[shown], y[shown], weight[shown] / weight[shown].sum()
     x, y = x - weight @ x, y - weight @ y
     spread = (weight @ x**2) * (weight @ y**2)
-    return float((weight @ (x * y)) / np.sqrt(spread)) if spread > 1e-24 else np.nan
+    return float((weight @ (x * y)) / math.sqrt(spread)) if spread > 1e-24 else math.nan
 
 
 def _spearman(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
     shown = weight > 0
     if shown.sum() < 3:
-        return np.nan
+        return math.nan
     return _pearson(_ranks(x[shown], weight[shown]), _ranks(y[shown], weight[shown]), weight[shown])
 
 

@@ -66,7 +66,7 @@ def test_importing_the_package_imports_no_model_library(project):
 
 
 def test_a_room_imports_only_from_floors_below(project):
-    floors = [("errors", "config", "offline", "third_parties", "audio", "clips", "text"), ("engines", "tts", "stt", "judges", "phones", "weights", "batching", "guard", "isolated", "store"), ("verdicts", "stats"), ("scan",), ("report", "doctor"), ("cli", "cli_db")]
+    floors = [("errors", "config", "offline", "third_parties", "audio", "clips", "text"), ("engines", "tts", "stt", "judges", "phones", "weights", "batching", "guard", "isolated", "store"), ("verdicts", "stats"), ("scan",), ("listening",), ("report", "doctor"), ("cli", "cli_db")]
     floor_of = {room: floor for floor, rooms in enumerate(floors) for room in rooms}
     # The store's verdict columns are named after the verdicts' list, which is data.
     allowed = {("store", "verdicts.base")}

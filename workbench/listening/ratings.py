@@ -128,7 +128,13 @@ class _Reader:
         if len(cells) != len(COLUMNS):
             return f"{len(cells)} cells instead of {len(COLUMNS)}"
         row = dict(zip(COLUMNS, cells, strict=True))
-        return self._foreign(row) or self._slot(row) or ("" if row["kind"] == START else self._answer(number, row))
+        if why := self._foreign(row) or self._not_the_slot(row):
+            return why
+        slot = int(row["slot"])
+        why = "" if row["kind"] == START else self._answer(number, row, slot)
+        # Only a line that holds says whose slot it is.
+        self.slot = slot if not why and self.slot is None else self.slot
+        return why
 
     def _foreign(self, row: dict[str, str]) -> str:
         for column, ours, what in (("schema", SCHEMA, "schema"), ("plan", self._plan.plan_id, "plan of another test:"), ("listener", self._listener, "another listener:")):
@@ -136,16 +142,14 @@ class _Reader:
                 return f"{what} {row[column][:40]!r} instead of {ours!r}"
         return f"{SIMULATED} ratings are no evidence" if row["source"] == SIMULATED else "" if row["source"] else "no source"
 
-    def _slot(self, row: dict[str, str]) -> str:
+    def _not_the_slot(self, row: dict[str, str]) -> str:
         slot = _whole(row["slot"])
         if slot is None or slot >= MOST_SLOTS:
             return f"slot {row['slot'][:40]!r} is no number from 0 to {MOST_SLOTS - 1}"
-        if self.slot is None:
-            self.slot = slot
-        return "" if slot == self.slot else f"slot {slot}, but the listener has slot {self.slot}"
+        return "" if self.slot in (None, slot) else f"slot {slot}, but the listener has slot {self.slot}"
 
-    def _answer(self, number: int, row: dict[str, str]) -> str:
-        trials, position = self._plan.trials(self.slot), _whole(row["position"])
+    def _answer(self, number: int, row: dict[str, str], slot: int) -> str:
+        trials, position = self._plan.trials(slot), _whole(row["position"])
         if not position or position > len(trials):
             return f"position {row['position'][:40]!r} is none of 1 to {len(trials)}"
         trial = trials[position - 1]

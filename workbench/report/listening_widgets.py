@@ -5,6 +5,7 @@ Everything works with Tab and Enter alone; ``assets/listening.js`` adds digits f
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from importlib import resources
@@ -15,7 +16,8 @@ from workbench.listening.base import NO_PREFERENCE, Trial, TrialKind
 from workbench.listening.preparing import Prepared
 from workbench.listening.ratings import answers_of
 from workbench.listening.session import Session, open_session
-from workbench.report.html import escape
+from workbench.listening.study import ListeningConfig
+from workbench.report.html import escape, prose
 from workbench.report.players import audio_uri
 from workbench.report.theme import THEME_MARK
 
@@ -172,6 +174,15 @@ class ListeningPanel:
         import ipywidgets as widgets
 
         return widgets.HTML(f'<div class="wb">{text}</div>')
+
+
+def taking(prepared: Prepared, config: ListeningConfig) -> list[object]:
+    """What the notebook shows in the test's place: the test itself in a session that collects, else how to take it."""
+    if not config.collect:
+        return [prose("The test is taken in JupyterLab: set `collect = True` and run all cells.")]
+    if os.environ.get("WORKBENCH_RUN_FOLDER"):
+        return [prose("Nobody is here to be asked: ratings are collected in JupyterLab, not in a batch run.")]
+    return [Style(), ListeningPanel(prepared).widget]
 
 
 def _asset(name: str) -> str:

@@ -10,6 +10,7 @@ from workbench.listening.calibration import Calibration, Rated, Refusal, calibra
 from workbench.listening.judged import JudgeAgreement, ListenerAgreement, judge_agreements, listener_agreement
 from workbench.listening.opinions import PairOpinion, SystemOpinion, discriminations, mos_pairs, preferences, rated_clips, scored, system_opinions
 from workbench.listening.scored_clips import WER, judge_columns
+from workbench.listening.simulated import MODEL
 from workbench.listening.study import ListeningConfig, Study
 from workbench.report import listening_figures, listening_tables
 from workbench.report.html import Column, Fragment, fold, identity, prose, table, verdict_line
@@ -158,6 +159,8 @@ class ListeningReport:
         if self.config.collect:
             return [prose(rules)]
         shown = [listening_tables.listeners_table(self.study.attention)] if self.study.attention else []
+        if self.study.simulated:
+            rules = f"No listener below is a person. The model that they are drawn from: {MODEL}.\n\n{rules}"
         return [prose(rules), *shown, listening_tables.refused_table(self.study.refused)]
 
     def the_test(self) -> list[object]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from workbench.listening.base import TrialKind
 from workbench.listening.judged import JudgeAgreement
 from workbench.listening.opinions import PairOpinion, SystemOpinion
-from workbench.listening.simulated import MODEL
 from workbench.listening.study import ListeningConfig, Study
 from workbench.report.html import Tone
 from workbench.stats import Estimate
@@ -35,10 +34,10 @@ class Told:
             refused = f" {len(study.refused)} lines of ratings files do not hold." if study.refused else ""
             return cls(f"No ratings yet: {len(plan.systems)} systems with {len(plan.texts)} texts wait for listeners; with collect = True, this notebook in JupyterLab asks them.{refused}", "mixed")
         counting = [one for one in study.attention if one.counts]
-        told = _who(study, len(counting))
+        told = _who(study, len(counting), config.simulated_judge)
         if not counting:
             return cls(f"{told} Nobody counts, so nothing is said.", "bad")
-        told += "".join(f" {sentence}" for sentence in (_opinions(opinions), *_pairs(pairs), _judge(best)) if sentence)
+        told += "".join(f" {sentence}" for sentence in (_opinions(opinions), _pairs(pairs), _judge(best)) if sentence)
         decided = any(pair.better for pair in pairs)
         return cls(told, "good" if decided and not study.simulated else "mixed")
 
@@ -61,11 +60,11 @@ class Told:
         }
 
 
-def _who(study: Study, counting: int) -> str:
+def _who(study: Study, counting: int, judge: str) -> str:
     excluded = len(study.attention) - counting
     left = f", {excluded} of whom {'is' if excluded == 1 else 'are'} excluded by the stated rules" if excluded else ""
     if study.simulated:
-        return f"SIMULATED LISTENERS, NO EVIDENCE. {len(study.attention)} listeners{left} were drawn from a model around a judge's score ({MODEL})."
+        return f"SIMULATED LISTENERS, NO EVIDENCE: {len(study.attention)} listeners{left} were drawn from a stated model around the judge's score {judge}; nobody heard anything."
     return f"{len(study.attention)} listener{'s' if len(study.attention) > 1 else ''}{left} gave {len(study.all_ratings):,} answers."
 
 
@@ -73,15 +72,14 @@ def _opinions(opinions: Sequence[SystemOpinion]) -> str:
     return f"Mean opinion: {', '.join(f'{one.system} {_value(one.mos)}' for one in opinions)}." if opinions else ""
 
 
-def _pairs(pairs: Sequence[PairOpinion]) -> list[str]:
-    names = {TrialKind.MOS: "are rated differently", TrialKind.AB: "have a preferred one", TrialKind.ABX: "are heard apart"}
+def _pairs(pairs: Sequence[PairOpinion]) -> str:
+    names = {TrialKind.MOS: "rated differently", TrialKind.AB: "one preferred", TrialKind.ABX: "heard apart"}
     told = []
-    for kind in TrialKind:
+    for kind, name in names.items():
         own = [pair for pair in pairs if pair.kind is kind]
-        decided = sum(bool(pair.better) for pair in own)
         if own:
-            told.append(f"{decided or 'None'} of {len(own)} pair{'s' if len(own) > 1 else ''} of systems {names[kind]}.")
-    return told
+            told.append(f"{name} {sum(bool(pair.better) for pair in own)} of {len(own)}")
+    return f"Pairs of systems: {', '.join(told)}." if told else ""
 
 
 def _judge(best: JudgeAgreement | None) -> str:

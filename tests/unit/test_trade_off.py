@@ -76,7 +76,7 @@ def candidate(name, sec, *, tune=None, test=None) -> Candidate:
     def caught(kept):
         return Catch(summarise([]), 0, Estimate(kept, kept - 0.1, kept + 0.05, 30))
 
-    cost = Cost(Estimate(0.2, 0.1, 0.3, 9), Estimate(0.2, 0.1, 0.3, 9), sec)
+    cost = Cost(Estimate(0.2, 0.1, 0.3, 9), Estimate(0.2, 0.1, 0.3, 9), sec, sec / 2)
     return Candidate(name, Cascade(), cost, None if tune is None else caught(tune), None if test is None else caught(test))
 
 

@@ -15,7 +15,7 @@ _MARKS = {"flagged": ("fig-1", "o"), "words": ("fig-3", "s"), "all": ("fig-2", "
 
 @dataclass(frozen=True, slots=True)
 class TradePoint:
-    """One cascade: what it costs (share of what hearing everything costs) and the share of planted errors it finds.
+    """One cascade: what it costs (the precision engine's time over that of hearing everything) and the share of planted errors it finds.
 
     ``kind`` is how it escalates (flagged, words, all), ``label`` is drawn beside it, ``best`` says whether none beats it in both.
     """
@@ -46,11 +46,11 @@ def trade_off(points: Sequence[TradePoint], *, caption: str = "") -> Fragment:
         for place, point in enumerate(p for p in points if p.label):
             if point.low is not None and point.high is not None:
                 axes.plot([100 * point.cost] * 2, [100 * point.low, 100 * point.high], color=INK["fig-2"], linewidth=1.2, zorder=1)
-            right = point.cost > 0.7
+            right = point.cost > 0.6
             axes.annotate(
                 f"{point.label}\n{point.recall:.1%} at {point.cost:.0%} of the cost",
                 (100 * point.cost, 100 * point.recall),
-                xytext=(-10 if right else 10, -16 - 26 * (place % 2)),
+                xytext=(-12 if right else 12, -18 - 34 * (place % 2)),
                 textcoords="offset points",
                 ha="right" if right else "left",
                 va="top",
@@ -62,17 +62,17 @@ def trade_off(points: Sequence[TradePoint], *, caption: str = "") -> Fragment:
         axes.set_xlim(0, 104)
         axes.grid(True)
         axes.legend(loc="lower right", fontsize=8, frameon=False)
-        axes.set_xlabel("engine time (% of hearing everything with both)")
+        axes.set_xlabel("precision engine's time (% of hearing everything)")
         axes.set_ylabel("planted errors found (%)")
 
     columns = (
         Column("name", "Cascade"),
-        Column("cost", "Engine time", fmt=".1%"),
+        Column("cost", "Precision engine's time", fmt=".1%"),
         Column("recall", "Found", fmt=".1%"),
         Column("low", "Low", fmt=".1%"),
         Column("high", "High", fmt=".1%"),
     )
-    return figure_box(draw(6.8, 4.2, paint), "Planted errors found against engine time, per cascade", caption, table(points, columns), width_in=6.8)
+    return figure_box(draw(6.8, 4.2, paint), "Planted errors found against the precision engine's time, per cascade", caption, table(points, columns), width_in=6.8)
 
 
 _SAID = {"flagged": "flagged clips", "words": "doubtful words", "all": "everything"}

@@ -50,8 +50,8 @@ class ThresholdsReport:
         errors = best.test.report.errors
         if best.cascade.escalate == "all":
             return f"No cascade on trial keeps {keep} of the planted errors that hearing everything finds: hear everything."
-        told = f"The cheapest cascade that keeps {keep} of what hearing everything finds is “{best.name}”: the precision engine hears {percent(best.cost.listened.value)} of the audio, "
-        told += f"both engines take {percent(self._share_of_cost(best))} of the time of hearing everything. "
+        told = f"The cheapest cascade that keeps {keep} of what hearing everything finds is “{best.name}”: the precision engine hears {percent(best.cost.listened.value)} of the audio "
+        told += f"in {percent(self._share_of_cost(best))} of the time that it takes for everything. "
         return told + f"Of {errors} held-out planted errors it finds {percent(best.test.report.recall.value)}, hearing everything {percent(self._everything.report.recall.value)}; {self._claim}."
 
     @property
@@ -67,8 +67,9 @@ class ThresholdsReport:
         return f"it keeps {percent(kept.value)}{interval(kept)}: {_BORNE_OUT[borne_out(self.proposed.test, keep=self.config.keep_recall)]}"
 
     def _share_of_cost(self, candidate: Candidate) -> float | None:
-        whole = self.thresholds.everything.cost.sec_per_audio_hour
-        return candidate.cost.sec_per_audio_hour / whole if whole and candidate.cost.sec_per_audio_hour is not None else None
+        """The precision engine's time over that of hearing everything."""
+        whole = self.thresholds.everything.cost.precision_sec_per_audio_hour
+        return candidate.cost.precision_sec_per_audio_hour / whole if whole else None
 
     def verdict(self) -> Fragment:
         """The answer in one sentence."""
@@ -99,8 +100,8 @@ class ThresholdsReport:
             Column("name", "precision engine hears"),
             Column("escalated", "clips escalated", fmt=".0%", help="share of the clips under study that the precision engine is given, in whole or in part"),
             Column("listened", "audio heard twice", fmt=".0%"),
-            Column("sec", "engine time", "s per audio h", ",.0f", help="both engines' own time on this machine, one worker"),
-            Column("share", "of hearing all", fmt=".0%"),
+            Column("sec", "both engines", "s per audio h", ",.0f", help="the engines' own time on this machine, one worker"),
+            Column("share", "precision engine", "of its time for all", ".0%", help="its time over what hearing everything takes it: what a cascade can save"),
         ]
         if self.thresholds.trial is None:
             return cost

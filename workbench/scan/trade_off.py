@@ -64,12 +64,14 @@ class Cost:
     Attributes:
         escalated: share of clips given to the precision engine; the interval draws whole texts.
         listened: share of the audio that it hears.
-        sec_per_audio_hour: both engines' own time per hour of audio, as measured on this machine.
+        sec_per_audio_hour: both engines' own time per hour of audio, as measured on this machine; None where there is no audio.
+        precision_sec_per_audio_hour: the precision engine's part of it, which is what a cascade can save.
     """
 
     escalated: Estimate
     listened: Estimate
     sec_per_audio_hour: float | None
+    precision_sec_per_audio_hour: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def cost(results: Iterable[ClipResult], cascade: Cascade, *, seed: int) -> Cost:
 
     Clips that the fast engine could not hear count as escalated and cost what they cost.
     """
-    texts, escalated, listened, audio, sec = [], [], [], [], 0.0
+    texts, escalated, listened, audio, fast_sec, precision_sec = [], [], [], [], 0.0, 0.0
     for result in results:
         length = result.duration_sec or 0.0
         given = length > 0 and _given(result, cascade)
@@ -113,9 +115,15 @@ def cost(results: Iterable[ClipResult], cascade: Cascade, *, seed: int) -> Cost:
         escalated.append(float(given))
         listened.append((length if part is None else part) if given else 0.0)
         audio.append(length)
-        sec += result.stage_sec.get("fast", 0.0) + (result.stage_sec.get("precision", 0.0) if given else 0.0)
-    whole = sum(audio)
-    return Cost(mean_estimate(escalated, texts, seed=seed), ratio_estimate(listened, audio, texts, seed=seed), 3600 * sec / whole if whole else None)
+        fast_sec += result.stage_sec.get("fast", 0.0)
+        precision_sec += result.stage_sec.get("precision", 0.0) if given else 0.0
+    per_hour = 3600 / sum(audio) if any(audio) else None
+    return Cost(
+        mean_estimate(escalated, texts, seed=seed),
+        ratio_estimate(listened, audio, texts, seed=seed),
+        per_hour and per_hour * (fast_sec + precision_sec),
+        per_hour and per_hour * precision_sec,
+    )
 
 
 def _given(result: ClipResult, cascade: Cascade) -> bool:

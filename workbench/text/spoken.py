@@ -39,28 +39,33 @@ class SpokenText:
     def nearest(self, heard: Sequence[str]) -> _Words:
         """Of all ways the one with the fewest word edits to what was heard; of equally near ones the first.
 
-        Levenshtein's rows over the text as a graph of alternatives, so that places multiply no work. Each cell carries the ways that led to it.
+        Levenshtein's rows over the text as a graph of alternatives, so that places multiply no work. A cell is one number: its edits, and below them, as digits, the
+        ways that led to it; the least number is then the nearest way, and among those the first.
         """
-        row = [(inserted, ()) for inserted in range(len(heard) + 1)]
+        base = max(map(len, self.stretches))
+        edit = digit = base ** len(self.stretches)
+        row = [edit * inserted for inserted in range(len(heard) + 1)]
         for ways in self.stretches:
-            ends = [_through(row, words, heard, number) for number, words in enumerate(ways)]
-            row = [min(cells) for cells in zip(*ends, strict=True)]
-        return self._chosen(row[-1][1])
+            digit //= base
+            ends = [_through([cell + number * digit for cell in row], words, heard, edit) for number, words in enumerate(ways)]
+            row = ends[0] if len(ends) == 1 else list(map(min, *ends))
+        taken = row[-1] % edit
+        return self._chosen([taken // base**left % base for left in reversed(range(len(self.stretches)))])
 
     def _chosen(self, numbers: Sequence[int]) -> _Words:
         return tuple(token for ways, number in zip(self.stretches, numbers, strict=True) for token in ways[number])
 
 
-def _through(row: list[tuple[int, tuple[int, ...]]], words: _Words, heard: Sequence[str], number: int) -> list[tuple[int, tuple[int, ...]]]:
-    """The row behind ``words``: per number of heard words the edits so far, and the ways taken with ``number`` as the last."""
+def _through(row: list[int], words: _Words, heard: Sequence[str], edit: int) -> list[int]:
+    """The row behind ``words``: a cell per number of heard words."""
     for word in words:
-        behind = [(row[0][0] + 1, row[0][1])]
+        text, cell = word.text, row[0] + edit
+        behind = [cell]
         for at, other in enumerate(heard):
-            edits, ways = row[at]
-            # Of equal costs the one with the earlier ways, as tuples compare.
-            behind.append(min((edits + (other != word.text), ways), (row[at + 1][0] + 1, row[at + 1][1]), (behind[at][0] + 1, behind[at][1])))
+            cell = min(row[at] if other == text else row[at] + edit, row[at + 1] + edit, cell + edit)
+            behind.append(cell)
         row = behind
-    return [(edits, (*ways, number)) for edits, ways in row]
+    return row
 
 
 @lru_cache(maxsize=4096)
@@ -74,7 +79,7 @@ def spoken_text(text: str, spoken_forms: str = "", *, where: object = None) -> S
     for written, said in pairs(spoken_forms, where=where, expected="written = form | other form ; written = form"):
         start, first, last = _place(text, tokens, written, at, where)
         at = start + len(written)
-        ways = tuple(_form(form, start, written, where) for form in said.split(" | "))
+        ways = tuple(_form(form, start, written, where) for form in said.split("|"))
         stretches += [(tokens[done:first],)] if first > done else []
         stretches.append(tuple(dict.fromkeys(ways)))
         done = last

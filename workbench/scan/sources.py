@@ -14,6 +14,7 @@ from pydantic import Field
 from workbench.clips import KINDS, Clip, open_manifest
 from workbench.errors import EngineUnavailableError
 from workbench.scan.plan import ScanConfig, ScanParameters
+from workbench.scan.reference import forms_of
 from workbench.scan.results import ClipResult
 from workbench.scan.speak import TextToSpeak, Voice, speak, usable_voices
 from workbench.text.prompts import load_prompts
@@ -74,7 +75,7 @@ def clips_of(config: SourceParameters, say: Callable[[str], None]) -> tuple[Any,
     voices, left_out = usable_voices(config.voices, when_missing=config.missing_engines, options=config.engine_options)
     for line in left_out:
         say(line)
-    texts = [TextToSpeak(p.prompt_id, p.text, p.category, sensitive=config.sensitive or p.sensitive) for p in prompts]
+    texts = [TextToSpeak.of(prompt, sensitive=config.sensitive) for prompt in prompts]
     dataset = config.dataset or Path(config.texts).stem
     spoken = speak(
         texts,
@@ -122,8 +123,10 @@ def some_voices(written: Sequence[str], config: SourceParameters) -> tuple[list[
 
 
 def dataset_hash(results: Sequence[ClipResult]) -> str:
-    """Names the clips of a run by their names, audio and texts."""
+    """Names the clips of a run by their names, audio, texts and ways to say them."""
     digest = hashlib.sha256()
     for result in results:
-        digest.update(f"{result.clip.clip_id}\0{result.file_hash}\0{result.clip.text}\n".encode("utf-8", "surrogatepass"))
+        forms = forms_of(result.clip)
+        told = (result.clip.clip_id, result.file_hash, result.clip.text, *([forms] if forms else []))
+        digest.update(("\0".join(told) + "\n").encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -12,12 +12,13 @@ from workbench.clips import load_audio
 from workbench.errors import WorkbenchError
 from workbench.report import figures, players
 from workbench.report.html import Column, Fragment, fold, identity, prose, showing, table, verdict_line
-from workbench.report.judges import judged_clips, judges_table, primary_scores
+from workbench.report.judges import judged_clips, judges_table
 from workbench.report.planted import PlantedSection, no_trial
 from workbench.report.provenance import code_version, provenance
 from workbench.report.session import Run
 from workbench.scan import summaries
 from workbench.scan.export import write_parquet
+from workbench.scan.primary_scores import primary_scores
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import StageHealth
 from workbench.scan.validation import Validation, ValidationConfig

@@ -51,6 +51,7 @@ def intervals(estimates: Mapping[tuple[str, str], Estimate], systems: Sequence[s
             axes.set_ylim(len(systems) - 0.4, -0.6)
             axes.grid(True, axis="x")
             axes.margins(x=0.12)
+            _keep_shares(axes.get_xlim, axes.set_xlim, metric)
             axes.set_title(metric.title)
             axes.set_xlabel(f"{metric.unit}  ← better" if metric.direction is Direction.LOWER else f"better →  {metric.unit}")
         for axes in grid[len(metrics) :]:
@@ -59,6 +60,14 @@ def intervals(estimates: Mapping[tuple[str, str], Estimate], systems: Sequence[s
     shown = [{"system": s, **{m.name: m.text(estimates[s, m.name].value) for m in metrics}} for s in systems]
     numbers = table(shown, [Column("system", "System"), *(Column(m.name, m.axis) for m in metrics)])
     return figure_box(draw(WIDTH_IN + 0.6, rows * (0.85 + 0.3 * len(systems)), paint), "Each system on each metric, with intervals", caption, numbers, width_in=WIDTH_IN + 0.6)
+
+
+def _keep_shares(limits, set_limits, metric: Shown) -> None:
+    """An axis of shares ends a little beyond 0 and 100%, however wide the margins."""
+    if metric.unit == "%":
+        low, high = sorted(limits())
+        pad = 0.03 * max(1.0, min(high, 100.0) - max(low, 0.0))
+        set_limits(max(low, -pad), min(high, 100 + pad))
 
 
 def _estimate(axes, place: int, estimate: Estimate, metric: Shown) -> None:
@@ -194,6 +203,8 @@ def pareto(points: Sequence[Point], x: Shown, y: Shown, *, caption: str = "") ->
         axes.tick_params(axis="y", labelcolor=INK["muted"])
         axes.set_xlabel(x.axis)
         axes.set_ylabel(y.axis)
+        _keep_shares(axes.get_xlim, axes.set_xlim, x)
+        _keep_shares(axes.get_ylim, axes.set_ylim, y)
         for shown_on, axis in ((x, axes.xaxis), (y, axes.yaxis)):
             if shown_on.direction is Direction.LOWER:
                 axis.set_inverted(True)

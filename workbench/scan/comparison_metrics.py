@@ -60,7 +60,7 @@ FLAGGED = Metric(
     "tts_failure and ambiguous words and insertions over reference words: what the recognisers hold against the audio",
 )  # fmt: skip
 WER = Metric(
-    "wer", "WER, fast engine", "word error rate", Direction.LOWER, Objective.INTELLIGIBILITY, True,
+    "wer", "WER, fast engine", "word errors", Direction.LOWER, Objective.INTELLIGIBILITY, True,
     "raw word error rate of the first recogniser against the accepted way of saying the prompt that is nearest, its own mistakes included",
 )  # fmt: skip
 SANE = Metric(
@@ -125,7 +125,7 @@ def metrics_of(counted: Counted, uses: Sequence[JudgeUse], shared: Sequence[str]
     found = [*([FLAGGED] if precision else []), WER]
     if len(shared) > 1:
         told = f"mean of {', '.join(map(judge_title, shared))}, the judges that scored every clip of every system"
-        found.append(Metric(COMPOSITE, "fair composite", "the fair composite", Direction.HIGHER, Objective.NATURALNESS, False, told))
+        found.append(Metric(COMPOSITE, "fair composite", "fair composite", Direction.HIGHER, Objective.NATURALNESS, False, told))
     found += [
         Metric(u.judge, judge_title(u.judge), judge_title(u.judge), Direction.HIGHER, Objective.NATURALNESS, False, f"mean of {u.column}, 1 to 5, by a model", u.column)
         for u in uses if u.opinion and u.scored

@@ -171,13 +171,14 @@ def _stage(name: str, kind: engines.Kind, engine_name: str, config: ScanConfig, 
     needs_reference, stochastic = "reference" in engines.info(engine_name, kind).needs, getattr(engine, "stochastic", False)
     identity = engine.identity()
     by_word = name == "precision" and config.cascade.escalate == "words"
+    reads_text = needs_reference or by_word
     print_of = fingerprint(
         stage=name,
         engine=engine_name,
         identity=identity,
         code=STAGE_CODE_VERSION[code],
         # Only an engine that reads the first transcript, or hears what that left in doubt, depends on who made it.
-        first=first if needs_reference or by_word else None,
+        first=first if reads_text else None,
         # Only an engine that draws at random depends on the seed.
         **({"seed": config.seed} if stochastic else {}),
         # What was heard in stretches depends on how they were cut.
@@ -186,4 +187,4 @@ def _stage(name: str, kind: engines.Kind, engine_name: str, config: ScanConfig, 
         **({"device": device} if identity.get("dtype") == "auto" and device != "cpu" else {}),
     )
     gated = kind == "judge" and getattr(engine, "primary", None) is not None
-    return StagePlan(name, kind, engine_name, print_of, tuple(sorted(options.items())), needs_reference, stochastic, gated)
+    return StagePlan(name, kind, engine_name, print_of, tuple(sorted(options.items())), needs_reference, stochastic, gated, reads_text)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from workbench.errors import ConfigError, EngineUnavailableError, Failure
 from workbench.scan.local import run_local
 from workbench.scan.stages import fingerprint
 from workbench.scan.progress import Progress, print_line
+from workbench.text.prompts import Prompt
 from workbench.tts.base import SpeechRequest, speak_each
 from workbench.tts.privacy import refuse_sensitive
 from workbench.tts.voices import resolve_voice
@@ -49,7 +50,7 @@ class TextToSpeak:
     """One text on its way to a voice.
 
     ``reference`` is what the clip claims to say when that is not ``text`` (planted errors). A ``sensitive`` text is never handed
-    to a cloud engine. ``take`` tells readings of one text apart, from 1.
+    to a cloud engine. ``extra`` goes to the clip's, spoken forms among it. ``take`` tells readings of one text apart, from 1.
     """
 
     text_id: str
@@ -57,7 +58,13 @@ class TextToSpeak:
     category: str = ""
     reference: str | None = None
     sensitive: bool = False
+    extra: Mapping[str, object] = field(default_factory=dict, hash=False)
     take: int = 1
+
+    @classmethod
+    def of(cls, prompt: Prompt, *, sensitive: bool = False) -> TextToSpeak:
+        """A prompt with all that it says of itself. ``sensitive`` makes it so whatever the prompt says."""
+        return cls(prompt.prompt_id, prompt.text, prompt.category, sensitive=sensitive or prompt.sensitive, extra=prompt.extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +243,7 @@ def _clip(job: _Job, dataset: str, failure: Failure | None) -> Clip:
         speaker=str(job.voice),
         category=text.category,
         fault=f"could not be spoken: {failure.type}: {failure.message}" if failure else None,
+        extra=dict(text.extra),
     )
 
 

@@ -18,6 +18,7 @@ from workbench.scan.plan import HOW_THE_WORK_IS_DONE, ScanConfig, ScanParameters
 from workbench.scan.planted_trial import PlantedTrial, run_trial
 from workbench.scan.progress import print_line
 from workbench.scan.reading import read_results
+from workbench.scan.reference import forms_of
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, scan
 from workbench.scan.speak import TextToSpeak, Voice, speak, usable_voices
@@ -130,7 +131,7 @@ def _clips(config: ValidationConfig, say: Callable[[str], None]) -> tuple[Any, S
     voices, left_out = usable_voices(config.voices, when_missing=config.missing_engines, options=config.engine_options)
     for line in left_out:
         say(line)
-    texts = [TextToSpeak(p.prompt_id, p.text, p.category, sensitive=config.sensitive or p.sensitive) for p in prompts]
+    texts = [TextToSpeak.of(prompt, sensitive=config.sensitive) for prompt in prompts]
     dataset = config.dataset or Path(config.texts).stem
     spoken = speak(
         texts,
@@ -212,5 +213,7 @@ def _operating_point(config: ValidationConfig, planted: PlantedTrial | None) -> 
 def _dataset_hash(results: Sequence[ClipResult]) -> str:
     digest = hashlib.sha256()
     for result in results:
-        digest.update(f"{result.clip.clip_id}\0{result.file_hash}\0{result.clip.text}\n".encode("utf-8", "surrogatepass"))
+        forms = forms_of(result.clip)
+        told = (result.clip.clip_id, result.file_hash, result.clip.text, *([forms] if forms else []))
+        digest.update(("\0".join(told) + "\n").encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from workbench.scan.comparison_metrics import Objective
 from workbench.scan.plan import HOW_THE_WORK_IS_DONE, ScanConfig, ScanParameters, used_engines
 from workbench.scan.primary_scores import primary_scores
 from workbench.scan.progress import print_line
-from workbench.scan.reading import read_results
+from workbench.scan.reading import dataset_hash, read_results
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, scan
 from workbench.scan.stages import fingerprint
@@ -167,7 +166,7 @@ def compare_models(config: ModelComparisonConfig, *, say: Callable[[str], None] 
         level=config.level,
         seed=config.seed,
     )
-    return ModelComparison(systems, naming, tuple(prompts), gathered, summary, results, compared, threshold, dataset, _dataset_hash(results))
+    return ModelComparison(systems, naming, tuple(prompts), gathered, summary, results, compared, threshold, dataset, dataset_hash(results))
 
 
 def _refuse_non_commercial(config: ModelComparisonConfig, systems: Sequence[System]) -> None:
@@ -176,11 +175,3 @@ def _refuse_non_commercial(config: ModelComparisonConfig, systems: Sequence[Syst
     for system in systems:
         if system.voice:
             refuse_non_commercial([("tts", system.engine)], {system.engine: options_of(system, config.engine_options)})
-
-
-def _dataset_hash(results: Sequence[ClipResult]) -> str:
-    digest = hashlib.sha256()
-    for result in results:
-        told = (result.clip.clip_id, result.file_hash, result.clip.text, *map(str, result.clip.extra.get("spoken_forms", "") and [result.clip.extra["spoken_forms"]]))
-        digest.update(("\0".join(told) + "\n").encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()

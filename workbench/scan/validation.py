@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,8 +16,7 @@ from workbench.scan.commercial import refuse_non_commercial
 from workbench.scan.plan import HOW_THE_WORK_IS_DONE, ScanConfig, ScanParameters, used_engines
 from workbench.scan.planted_trial import PlantedTrial, run_trial
 from workbench.scan.progress import print_line
-from workbench.scan.reading import read_results
-from workbench.scan.reference import forms_of
+from workbench.scan.reading import dataset_hash, read_results
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, scan
 from workbench.scan.speak import TextToSpeak, Voice, speak, usable_voices
@@ -105,7 +103,7 @@ def validate(config: ValidationConfig, *, say: Callable[[str], None] = print_lin
         planted = _planted(config, store, name, say)
         threshold, said = _operating_point(config, planted)
         results = tuple(read_results(store, summary.scan_id, summary.stages, log_ratio_threshold=threshold, cascade=config.cascade(), seed=config.seed))
-    return Validation(source, summary, results, threshold, said, planted, _dataset_hash(results))
+    return Validation(source, summary, results, threshold, said, planted, dataset_hash(results))
 
 
 def _speaking(config: ValidationConfig) -> list[tuple[Kind, str]]:
@@ -208,12 +206,3 @@ def _operating_point(config: ValidationConfig, planted: PlantedTrial | None) -> 
     if config.operating_point == "tuned" and planted is not None and planted.tuned is not None:
         return planted.tuned.threshold, f"tuned in this run: {planted.tuned.rule}"
     return SHIPPED.threshold, f"shipped: {SHIPPED.provenance}"
-
-
-def _dataset_hash(results: Sequence[ClipResult]) -> str:
-    digest = hashlib.sha256()
-    for result in results:
-        forms = forms_of(result.clip)
-        told = (result.clip.clip_id, result.file_hash, result.clip.text, *([forms] if forms else []))
-        digest.update(("\0".join(told) + "\n").encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -98,7 +99,7 @@ def basis(found: ModelComparison) -> list[str]:
     compared = found.compared
     told = [f"{line[0].upper()}{line[1:]}." for line in (*found.naming, *found.gathered.left_out)]
     told += [compared.baseline_said] if compared.baseline_said else []
-    return [*told, *_sources(found), *_prompts(found), *_audio(compared), *_judges(compared), *_weights(found)]
+    return [*told, *_sources(found), *_prompts(found), *_audio(compared), *_judges(compared), *_weights(found), *_resamples(compared)]
 
 
 def _sources(found: ModelComparison) -> list[str]:
@@ -160,3 +161,12 @@ def _judges(compared: Compared) -> list[str]:
 def _weights(found: ModelComparison) -> list[str]:
     weighed = found.compared.weighted
     return [f"{system} has no {listed(lacking)} and gets no weighted number." for system, lacking in (weighed.incomplete.items() if weighed else ())]
+
+
+def _resamples(compared: Compared) -> list[str]:
+    """With too few permutations for so many comparisons no p-value can be small enough, whatever the data."""
+    found = compared.comparison
+    needed = math.ceil(found.comparisons / (1 - found.level))
+    if found.resamples >= needed:
+        return []
+    return [f"{found.resamples:,} resamples are too few for {found.comparisons:,} comparisons: after the correction nothing can be called better. Give at least {needed:,}."]

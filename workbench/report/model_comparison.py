@@ -150,7 +150,8 @@ class ModelComparisonReport:
         clips = [clip for clip in self.compared.counted.clips if clip.text_id == text_id]
         prompt = clips[0].entry.prompt
         cells = tuple(self._cell(system, text_id) for system in systems or self.compared.systems)
-        return Row(f"{prompt.prompt_id}{f' · {prompt.category}' if prompt.category else ''}", prompt.text, cells)
+        # A stress set says of each prompt what it is hard on.
+        return Row(f"{prompt.prompt_id}{f' · {prompt.category}' if prompt.category else ''}", prompt.text, cells, note=prompt.extra.get("tests", ""))
 
     def _cell(self, system: str, text_id: str) -> Cell:
         """The system's first take that could be heard, else its first."""
@@ -163,7 +164,7 @@ class ModelComparisonReport:
         row = self._row(own[0].text_id, (self.compared.baseline, own[0].system))
         specs = [comparison_sections.fmt(drop.metric) for drop in own]
         changes = tuple((drop.metric.title, format(drop.baseline_value, spec), format(drop.value, spec)) for drop, spec in zip(own, specs, strict=True))
-        return Row(f"{own[0].system}: {row.title}", row.text, row.cells, changes=changes)
+        return Row(f"{own[0].system}: {row.title}", row.text, row.cells, row.note, changes)
 
     def failures(self) -> list[object]:
         """What failed and where the time went."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -164,9 +165,17 @@ def _chips(result: ClipResult, scores: Sequence[str]) -> str:
             chips.append(("WER precision", f"{verdicts.precision_edits.wer:.1%}"))
         if verdicts.confidence is not None:
             chips.append(("confidence", f"{verdicts.confidence:.1%}"))
-    chips += [(SCORES.get(key, key), f"{result.scores[key]:.2f}") for key in scores if key in result.scores]
-    if result.duration_sec is not None:
-        chips.append(("length", f"{result.duration_sec:.1f} s"))
+    return chips_html([*chips, *score_chips(result, scores)])
+
+
+def score_chips(result: ClipResult, scores: Sequence[str]) -> list[tuple[str, str]]:
+    """A clip's scores, those that there are, and its length, as label and value."""
+    chips = [(SCORES.get(key, key), f"{result.scores[key]:.2f}") for key in scores if math.isfinite(result.scores.get(key, math.nan))]
+    return chips if result.duration_sec is None else [*chips, ("length", f"{result.duration_sec:.1f} s")]
+
+
+def chips_html(chips: Sequence[tuple[str, str]]) -> str:
+    """Labels with their values, as a card's header has them."""
     return "".join(f'<span class="wb-chip"><span>{escape(label)}</span> <b>{escape(value)}</b></span>' for label, value in chips)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workbench.report import players
 from workbench.report.html import Fragment, escape, showing
-from workbench.report.players import SCORES, Sound
+from workbench.report.players import Sound
 from workbench.report.verdict_style import is_flagged
 from workbench.report.words import transcript_html
 from workbench.scan.results import ClipResult
@@ -81,7 +81,7 @@ def _sounds(row: Row, audio_of: Callable[[ClipResult], bytes | None], left: int)
 
 
 def _row(row: Row, sounds: Sequence[Sound], scores: Sequence[str]) -> str:
-    changes = "".join(f'<span class="wb-chip"><span>{escape(label)}</span> <b>{escape(before)} → {escape(after)}</b></span>' for label, before, after in row.changes)
+    changes = players.chips_html([(label, f"{before} → {after}") for label, before, after in row.changes])
     head = f'<header><h4>{escape(row.title)}</h4><p class="wb-chips">{changes}</p></header>'
     note = f'<p class="wb-note">{escape(row.note)}</p>' if row.note else ""
     cells = "".join(_cell(cell, sound, row.title, scores) for cell, sound in zip(row.cells, sounds, strict=True))
@@ -107,10 +107,7 @@ def _chips(result: ClipResult, scores: Sequence[str]) -> str:
     if verdicts:
         flagged = sum(verdicts.count(v) for v in Verdict if is_flagged(v))
         chips += [("flagged", f"{flagged} of {len(verdicts.words)}"), ("WER", f"{verdicts.fast_edits.wer:.0%}")]
-    chips += [(SCORES.get(key, key), f"{result.scores[key]:.2f}") for key in scores if key in result.scores]
-    if result.duration_sec is not None:
-        chips.append(("length", f"{result.duration_sec:.1f} s"))
-    return "".join(f'<span class="wb-chip"><span>{escape(label)}</span> <b>{escape(value)}</b></span>' for label, value in chips)
+    return players.chips_html([*chips, *players.score_chips(result, scores)])
 
 
 def _words(result: ClipResult) -> str:

@@ -65,6 +65,13 @@ def test_another_seed_gives_other_noise(kokoro, weights):
     other.close()
 
 
+def test_each_take_of_a_text_draws_its_own_noise_and_gives_it_again(kokoro):
+    first, second, again = kokoro.speak([SpeechRequest("Go.", "af_heart", take=take) for take in (1, 2, 2)])
+    assert len(first.samples) == len(second.samples) and not np.array_equal(first.samples, second.samples)
+    np.testing.assert_array_equal(second.samples, again.samples)
+    np.testing.assert_array_equal(first.samples, kokoro.speak([SpeechRequest("Go.", "af_heart")])[0].samples)
+
+
 def test_speed_shortens_speech(weights):
     # Long symbols, so that half of a duration is not rounded up to the least one.
     engine = engines.create("kokoro", "tts", weights=str(weights))

@@ -24,6 +24,14 @@ ENGINES = (
         licence_weights="none",
     ),
     EngineInfo(
+        name="flat_tops",
+        kind="judge",
+        factory="workbench.judges.flat_tops:FlatTopsJudge",
+        summary="runs of samples at the clip's own extreme: clipping that was made quieter afterwards; no model",
+        licence_code="Apache-2.0",
+        licence_weights="none",
+    ),
+    EngineInfo(
         name="nisqa",
         kind="judge",
         factory="workbench.judges.nisqa:NisqaJudge",

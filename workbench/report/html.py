@@ -45,6 +45,16 @@ class Interval(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """An ``Interval`` with its place among others, in words (``1st``, ``1st, tie``)."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table.
 
@@ -69,17 +79,17 @@ def theme() -> Theme:
     return Theme()
 
 
-def verdict_line(sentence: str, *, tone: Tone = "good") -> Fragment:
-    """The report's answer in one sentence, with its tone as symbol, word and colour.
+def verdict_line(sentence: str, *, tone: Tone = "good", label: str = "") -> Fragment:
+    """The report's answer in one sentence, with its tone as symbol, word and colour; ``label`` is another word for the tone.
 
     Raises:
         ConfigError: the tone is not one of good, mixed, bad.
     """
     if tone not in _TONES:
         raise ConfigError("unknown tone", where="verdict_line", got=tone, expected=", ".join(_TONES))
-    symbol, label = _TONES[tone]
+    symbol, usual = _TONES[tone]
     return Fragment(
-        f'<div class="wb wb-verdict wb-{tone}"><p class="wb-tone"><span aria-hidden="true">{symbol}</span> {label}</p>'
+        f'<div class="wb wb-verdict wb-{tone}"><p class="wb-tone"><span aria-hidden="true">{symbol}</span> {escape(label or usual)}</p>'
         f"<p>{escape(sentence)}</p></div>"
     )
 
@@ -110,6 +120,12 @@ def _identity_value(value: object) -> str:
         return ", ".join(_identity_value(v) for v in value)
     text = escape(value)
     return f"<code>{text}</code>" if re.fullmatch(r"[0-9a-f]{7,64}", text) else text
+
+
+def bullets(sentences: Sequence[str]) -> Fragment:
+    """Sentences as a list; nothing for none."""
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return Fragment(f'<ul class="wb wb-list">{items}</ul>' if items else "")
 
 
 def fold(summary: str, *pieces: Fragment) -> Fragment:
@@ -211,11 +227,11 @@ def _cell(value: object, fmt: str | Callable[[Any], str] | None) -> str:
     if _absent(value):
         return _MISSING
     if isinstance(value, Interval):
-        text = escape(_formatted(value.value, fmt))
-        if _absent(value.low) or _absent(value.high):
-            return f'<span class="wb-x">{text}</span>'
-        bounds = ", ".join(escape(_formatted(bound, fmt)).removesuffix("%") for bound in (value.low, value.high))
-        return f'<span class="wb-x">{text}</span> <span class="wb-iv">[{bounds}]</span>'
+        text = f'<span class="wb-x">{escape(_formatted(value.value, fmt))}</span>'
+        if not _absent(value.low) and not _absent(value.high):
+            bounds = ", ".join(escape(_formatted(bound, fmt)).removesuffix("%") for bound in (value.low, value.high))
+            text += f' <span class="wb-iv">[{bounds}]</span>'
+        return text + (f' <span class="wb-rank">{escape(value.place)}</span>' if isinstance(value, Ranked) and value.place else "")
     return escape(_formatted(value, fmt))
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import cached_property
 
-from workbench.report import figures, players
-from workbench.report.html import Column, Fragment, identity, prose, showing, table, verdict_line
-from workbench.report.judges import judged_clips, judges_table, primary_scores
-from workbench.report.parts import code_line, encoded_audio, interval, percent, plain, provenance_section, yields_table
+from workbench.report import figures, players, run_sections
+from workbench.report.html import Column, Fragment, identity, prose, table, verdict_line
+from workbench.report.judges import judged_clips, judges_table
+from workbench.report.parts import interval, percent, plain, yields_table
 from workbench.report.planted import PlantedSection, no_trial
 from workbench.report.provenance import provenance
 from workbench.report.session import Run
 from workbench.scan import summaries
 from workbench.scan.export import write_parquet
+from workbench.scan.primary_scores import primary_scores
 from workbench.scan.results import ClipResult
-from workbench.scan.scanning import StageHealth
 from workbench.scan.validation import Validation, ValidationConfig
 
 #: Flagged words over reference words: good when every voice is below the first, bad when all clips together are above the second.
@@ -85,8 +85,7 @@ class ValidationReport:
 
     @property
     def _left_out_text(self) -> str:
-        stages = [f"{health.left_out} by {health.engine}" for health in self.validation.summary.health if health.left_out]
-        return f" Left for another run: {', '.join(stages)}." if stages else ""
+        return run_sections.left_out_text(self.validation.summary)
 
     def verdict(self) -> Fragment:
         """The answer in one sentence."""
@@ -141,10 +140,10 @@ class ValidationReport:
                 "parameters": self.run.parameters_hash,
                 "dataset": f"{source.dataset}: {source.described}",
                 "clips (hash)": self.validation.dataset_hash[:12],
-                "engines": [f"{stage.engine} ({stage.name})" if stage.name != stage.engine else stage.engine for stage in self.validation.stages],
+                "engines": run_sections.engines_text(self.validation.stages),
                 "cascade": self._cascade_text or None,
                 "operating point": f"log ratio {self.validation.log_ratio_threshold:+.2f} nats, {self.validation.operating_point}" if weighs else None,
-                "code": code_line(),
+                "code": run_sections.code_text(),
                 "left out": list(source.left_out) or None,
             }
         )
@@ -167,21 +166,7 @@ class ValidationReport:
 
     def times(self) -> list[object]:
         """Time per stage and speed."""
-        rows = summaries.stage_times(self.results, {stage.name: stage.engine for stage in self.validation.stages})
-        summary = self.validation.summary
-        shown = [{"stage": r.stage, "engine": r.engine, "clips": r.clips, "sec": r.sec, "audio_min": r.audio_sec / 60, "rtfx": r.rtfx} for r in rows]
-        if self.validation.source.speak_sec:
-            shown.insert(0, {"stage": "speak", "engine": "synthesisers", "clips": summary.clips, "sec": self.validation.source.speak_sec, "audio_min": None, "rtfx": None})
-        columns = [
-            Column("stage", "stage"),
-            Column("engine", "engine"),
-            Column("clips", "clips", fmt=",d"),
-            Column("sec", "processing", "s", ".1f"),
-            Column("audio_min", "audio", "min", ".1f"),
-            Column("rtfx", "RTFx", fmt=".1f", help="audio time over processing time of one worker; measured when the result was computed, also where this run found it in the store"),
-        ]
-        note = f"This run: {summary.wall_sec:.1f} s wall with {summary.workers} workers, {summary.computed} clips computed, {summary.clips - summary.computed} found in the store."
-        return [figures.stage_times(rows), table(shown, columns, caption="Time per stage", note=note)] if shown else [prose("No stage ran.")]
+        return run_sections.times(self.results, self.validation.summary, speak_sec=self.validation.source.speak_sec)
 
     def planted(self) -> list[object]:
         """How far the validator itself can be trusted."""
@@ -209,23 +194,15 @@ class ValidationReport:
     def _gallery(self, chosen: list[ClipResult], title: str, note: str, *, share: float) -> Fragment:
         budget = int(self.config.audio_budget_mb * 1e6 * share)
         scores = [column for column in (*self._primaries.values(), "rms_db") if any(column in r.scores for r in self.results)]
-        return players.gallery(chosen, audio_of=encoded_audio, budget_bytes=budget, title=title, total=len(self.results), note=note, scores=scores)
+        return players.gallery(chosen, audio_of=players.encoded, budget_bytes=budget, title=title, total=len(self.results), note=note, scores=scores)
 
     def failures(self) -> list[object]:
         """What failed, where and why: counted, never dropped."""
-        shaky = [health for health in self.validation.summary.health if not health.sound]
-        rows = [dict(zip(("stage", "type", "clips", "example"), row, strict=True)) for row in summaries.failure_counts(self.results)]
-        if not rows and not shaky:
-            return [prose("Every stage did its work on every clip.")]
-        shown: list[object] = []
-        if rows:
-            columns = [Column("stage", "stage"), Column("type", "error"), Column("clips", "clips", fmt=",d"), Column("example", "for instance")]
-            shown += [showing(sum(bool(r.failures) for r in self.results), len(self.results)), table(rows, columns, caption="Failures by stage and type")]
-        return [*shown, _health_table(shaky)] if shaky else shown
+        return run_sections.failures(self.results, self.validation.summary)
 
     def provenance(self) -> list[object]:
         """Engines with licences, code, packages, machine, every parameter."""
-        return provenance_section(self._provenance, self.config)
+        return run_sections.provenance_pieces(self._provenance, self.config)
 
     @cached_property
     def _provenance(self) -> dict:
@@ -257,20 +234,6 @@ class ValidationReport:
         return prose("Beside this report: `results.parquet` (a row per clip), `metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`.")
 
 
-def _health_table(shaky: list[StageHealth]) -> Fragment:
-    columns = [
-        Column("stage", "stage"),
-        Column("engine", "engine"),
-        Column("timed_out", "hung", fmt=",d", help="clips on which the engine, given them alone, gave no answer in time; its process was ended, and another run tries them again"),
-        Column("breaker", "breaker", help="open: too many failures in a row, the engine rests; half-open: one clip probes it; closed: it works"),
-        Column("opened", "opened", fmt=",d", help="how often the breaker opened in this run"),
-        Column("left_out", "left out", fmt=",d", help="clips not tried because the engine rested, or because what it builds on is missing"),
-        Column("last_error", "last failure"),
-    ]
-    note = "Clips left out have no result and no error: the same run again computes them."
-    return table(shaky, columns, caption="Engines in trouble in this run", note=note)
-
-
 def _voice_metrics(voice: summaries.VoiceSummary) -> dict:
     return {
         "voice": voice.voice,
@@ -286,3 +249,11 @@ def _voice_metrics(voice: summaries.VoiceSummary) -> dict:
         "confidence": plain(voice.confidence),
         "flags": voice.flags,
     }
+
+
+def _percent(value: float | None) -> str:
+    return "unknown" if value is None else f"{100 * value:.1f}%"
+
+
+def _interval(estimate) -> str:
+    return "" if estimate.low is None else f" (95% interval {100 * estimate.low:.1f} to {100 * estimate.high:.1f}%)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,8 +13,6 @@ from pydantic import Field
 from workbench.clips import KINDS, Clip, open_manifest
 from workbench.errors import EngineUnavailableError
 from workbench.scan.plan import ScanConfig, ScanParameters
-from workbench.scan.reference import forms_of
-from workbench.scan.results import ClipResult
 from workbench.scan.speak import TextToSpeak, Voice, speak, usable_voices
 from workbench.text.prompts import load_prompts
 
@@ -120,13 +117,3 @@ def some_voices(written: Sequence[str], config: SourceParameters) -> tuple[list[
         if config.missing_engines == "stop":
             raise
         return [], [str(error)]
-
-
-def dataset_hash(results: Sequence[ClipResult]) -> str:
-    """Names the clips of a run by their names, audio, texts and ways to say them."""
-    digest = hashlib.sha256()
-    for result in results:
-        forms = forms_of(result.clip)
-        told = (result.clip.clip_id, result.file_hash, result.clip.text, *([forms] if forms else []))
-        digest.update(("\0".join(told) + "\n").encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()

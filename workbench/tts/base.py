@@ -18,6 +18,7 @@ class SpeechRequest:
         speed: a factor, 1.0 is the voice's own pace.
         sensitive: confidential; an engine that sends texts to somebody else's machine refuses it with ``PrivacyError``.
         phonemes: what to say instead of ``text``, in the phone set of the engine; an engine that takes none refuses the request.
+        take: which reading of the same text, from 1; an engine that draws at random draws anew for each, others give the same audio again.
     """
 
     text: str
@@ -25,6 +26,7 @@ class SpeechRequest:
     speed: float = 1.0
     sensitive: bool = False
     phonemes: str | None = None
+    take: int = 1
 
 
 @dataclass(frozen=True, slots=True)

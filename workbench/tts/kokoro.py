@@ -32,7 +32,7 @@ class KokoroSynthesizer:
         weights: folder with ``config.json``, ``kokoro-v1_0.pth`` (or another lone ``.pth``) and ``voices/*.pt``; by default the set in
             the cache.
         most_phonemes: longest stretch spoken in one pass; longer texts are broken after sentences.
-        seed: of the noise in the vocoder's source.
+        seed: of the noise in the vocoder's source; each take of a text draws its own.
 
     It computes in float32 on every device: the vocoder's Fourier transforms and phase sums know no bfloat16.
     """
@@ -117,7 +117,7 @@ class KokoroSynthesizer:
         check_speed(self.name, request.speed)
         phonemes = self._phonemes(request, voice)
         pack = self._pack(voice)
-        spoken = [self._pass(piece, pack, request.speed) for piece in in_passes(phonemes, self.most_phonemes)]
+        spoken = [self._pass(piece, pack, request) for piece in in_passes(phonemes, self.most_phonemes)]
         samples = np.concatenate(spoken)
         if not len(samples) or not np.isfinite(samples).all():
             raise EngineError("kokoro gave no finite samples", where=voice, got=f"{len(samples)} samples for {len(phonemes)} phonemes")
@@ -150,17 +150,18 @@ class KokoroSynthesizer:
             self._packs[voice] = pack.to(self._model.device)
         return self._packs[voice]
 
-    def _pass(self, phonemes: str, pack: Any, speed: float) -> np.ndarray:
+    def _pass(self, phonemes: str, pack: Any, request: SpeechRequest) -> np.ndarray:
         """One pass of the model over at most ``most_phonemes`` symbols."""
         import torch
         from kokoro import KPipeline
 
         # The vocoder's source is noise: seeded by what is said, it depends neither on what was said before nor on the batch.
-        seed = zlib.crc32(f"{self.seed}\0{phonemes}".encode())
+        further = f"\0{request.take}" if request.take > 1 else ""
+        seed = zlib.crc32(f"{self.seed}\0{phonemes}{further}".encode())
         cards = [self._model.device] if self._model.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cards), torch.inference_mode():
             torch.manual_seed(seed)
-            out = KPipeline.infer(self._model, phonemes, pack, speed)
+            out = KPipeline.infer(self._model, phonemes, pack, request.speed)
         return np.ascontiguousarray(out.audio.float().cpu().numpy().reshape(-1))
 
     def close(self) -> None:

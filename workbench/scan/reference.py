@@ -6,12 +6,12 @@ from workbench.clips import Clip
 from workbench.errors import TextError
 from workbench.stt.base import Transcript
 from workbench.text import Token, check_reference, tokenise
-from workbench.text.spoken import SPOKEN_FORMS, spoken_text
+from workbench.text.spoken import SPOKEN_FORMS, ways_to_say
 
 
 def forms_of(clip: Clip) -> str:
     """The clip's spoken forms as written; empty where its text is all there is."""
-    return str(clip.extra.get(SPOKEN_FORMS, ""))
+    return str(clip.extra.get(SPOKEN_FORMS) or "")
 
 
 def reference_tokens(clip: Clip, fast: Transcript | None) -> tuple[Token, ...]:
@@ -23,7 +23,7 @@ def reference_tokens(clip: Clip, fast: Transcript | None) -> tuple[Token, ...]:
     if not (forms := forms_of(clip)):
         return tokenise(clip.text)
     try:
-        spoken = spoken_text(clip.text, forms)
+        spoken = ways_to_say(clip.text, forms)
     except TextError:
         return tokenise(clip.text)
     return spoken.first if fast is None else spoken.nearest([word.text for word in fast.words])
@@ -37,4 +37,4 @@ def check_text(clip: Clip) -> None:
     """
     check_reference(clip.text, where=clip.clip_id)
     if forms := forms_of(clip):
-        spoken_text(clip.text, forms, where=clip.clip_id)
+        ways_to_say(clip.text, forms, where=clip.clip_id)

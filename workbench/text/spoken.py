@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
+from rapidfuzz.distance import Levenshtein
+
 from workbench.errors import TextError
 from workbench.text.normalise import tokenise
 from workbench.text.tokens import Token
 
 #: The name of the column, in tables of prompts and in manifests.
 SPOKEN_FORMS = "spoken_forms"
+#: Longer texts are compared with what was heard in parts of about so many words: the work grows with the square.
+PART_WORDS = 200
+_STRETCH_WORDS = 20
 
 _Words = tuple[Token, ...]
 
@@ -30,41 +35,71 @@ class SpokenText:
     @property
     def first(self) -> _Words:
         """The usual way, as ``tokenise`` would give it: the words of a place share its span."""
-        return self._chosen((0,) * len(self.stretches))
+        return tuple(token for ways in self.stretches for token in ways[0])
 
     def sentences(self) -> Iterator[str]:
         """Every way as one line of words, the usual one first."""
         return (" ".join(token.text for words in ways for token in words) for ways in product(*self.stretches))
 
     def nearest(self, heard: Sequence[str]) -> _Words:
-        """Of all ways the one with the fewest word edits to what was heard; of equally near ones the first.
+        """Of all ways the one with the fewest word edits to what was heard; of equally near ones, and where nothing was heard, the first.
 
-        Levenshtein's rows over the text as a graph of alternatives, so that places multiply no work. Each cell carries the ways that led to it.
+        Optimal up to ``PART_WORDS`` words; longer texts are cut along the alignment of their usual way, and each part is optimal.
         """
-        row = [(inserted, ()) for inserted in range(len(heard) + 1)]
-        for ways in self.stretches:
-            ends = [_through(row, words, heard, number) for number, words in enumerate(ways)]
-            row = [min(cells) for cells in zip(*ends, strict=True)]
-        return self._chosen(row[-1][1])
+        if not heard:
+            return self.first
+        return tuple(token for stretches, part in self._parts(list(heard)) for token in _nearest(stretches, part))
 
-    def _chosen(self, numbers: Sequence[int]) -> _Words:
-        return tuple(token for ways, number in zip(self.stretches, numbers, strict=True) for token in ways[number])
+    def _parts(self, heard: list[str]) -> Iterator[tuple[Sequence[tuple[_Words, ...]], list[str]]]:
+        if len(usual := [token.text for token in self.first]) <= PART_WORDS:
+            yield self.stretches, heard
+            return
+        edits, done, words, place, heard_place = Levenshtein.opcodes(usual, heard), 0, 0, 0, 0
+        for number, ways in enumerate(self.stretches, 1):
+            words += len(ways[0])
+            if words < PART_WORDS and number < len(self.stretches):
+                continue
+            place += words
+            # Where the alignment stands behind so many words; all that was heard behind the last one is the last part's.
+            edit = next((e for e in edits if e.src_start < place <= e.src_end), edits[-1])
+            until = len(heard) if number == len(self.stretches) else min(edit.dest_start + place - edit.src_start, edit.dest_end)
+            yield self.stretches[done:number], heard[heard_place:until]
+            done, words, heard_place = number, 0, until
 
 
-def _through(row: list[tuple[int, tuple[int, ...]]], words: _Words, heard: Sequence[str], number: int) -> list[tuple[int, tuple[int, ...]]]:
-    """The row behind ``words``: per number of heard words the edits so far, and the ways taken with ``number`` as the last."""
+def _nearest(stretches: Sequence[tuple[_Words, ...]], heard: Sequence[str]) -> Iterator[Token]:
+    """The nearest way, from Levenshtein's rows over the text as a graph of alternatives, so that places multiply no work.
+
+    A cell is one number: its edits, and below them, as digits, the ways that led to it. The least number is then the nearest way, and among those the first.
+    """
+    base, places = max(map(len, stretches), default=1), sum(len(ways) > 1 for ways in stretches)
+    edit = digit = base**places
+    row = [edit * inserted for inserted in range(len(heard) + 1)]
+    for ways in stretches if places else ():
+        digit = digit // base if len(ways) > 1 else digit
+        ends = [_through([cell + number * digit for cell in row], words, heard, edit) for number, words in enumerate(ways)]
+        row = ends[0] if len(ends) == 1 else list(map(min, *ends))
+    taken = row[-1]
+    digit = edit
+    for ways in stretches:
+        digit = digit // base if len(ways) > 1 else digit
+        yield from ways[taken // digit % base if len(ways) > 1 else 0]
+
+
+def _through(row: list[int], words: _Words, heard: Sequence[str], edit: int) -> list[int]:
+    """The row behind ``words``: a cell per number of heard words."""
     for word in words:
-        behind = [(row[0][0] + 1, row[0][1])]
+        text, cell = word.text, row[0] + edit
+        behind = [cell]
         for at, other in enumerate(heard):
-            edits, ways = row[at]
-            # Of equal costs the one with the earlier ways, as tuples compare.
-            behind.append(min((edits + (other != word.text), ways), (row[at + 1][0] + 1, row[at + 1][1]), (behind[at][0] + 1, behind[at][1])))
+            cell = min(row[at] if other == text else row[at] + edit, row[at + 1] + edit, cell + edit)
+            behind.append(cell)
         row = behind
-    return [(edits, (*ways, number)) for edits, ways in row]
+    return row
 
 
 @lru_cache(maxsize=4096)
-def spoken_text(text: str, spoken_forms: str = "", *, where: object = None) -> SpokenText:
+def ways_to_say(text: str, spoken_forms: str = "", *, where: object = None) -> SpokenText:
     """A text with its spoken forms.
 
     Raises:
@@ -74,11 +109,16 @@ def spoken_text(text: str, spoken_forms: str = "", *, where: object = None) -> S
     for written, said in pairs(spoken_forms, where=where, expected="written = form | other form ; written = form"):
         start, first, last = _place(text, tokens, written, at, where)
         at = start + len(written)
-        ways = tuple(_form(form, start, written, where) for form in said.split(" | "))
-        stretches += [(tokens[done:first],)] if first > done else []
+        ways = tuple(_form(form, start, written, where) for form in said.split("|"))
+        stretches += _plain(tokens[done:first])
         stretches.append(tuple(dict.fromkeys(ways)))
         done = last
-    return SpokenText((*stretches, (tokens[done:],)))
+    return SpokenText((*stretches, *_plain(tokens[done:])))
+
+
+def _plain(tokens: _Words) -> list[tuple[_Words, ...]]:
+    """Tokens that are said in one way, as short stretches, between which a long text may be cut."""
+    return [(tokens[start : start + _STRETCH_WORDS],) for start in range(0, len(tokens), _STRETCH_WORDS)]
 
 
 def pairs(cell: str, *, where: object, expected: str) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workbench.errors import TextError, unknown_name
-from workbench.text.spoken import SPOKEN_FORMS, SpokenText, pairs, spoken_text
+from workbench.text.spoken import SPOKEN_FORMS, SpokenText, pairs, ways_to_say
 
 FOLDER = Path(__file__).parent
 COLUMNS = ("prompt_id", "category", "text")
@@ -53,7 +53,7 @@ class Prompt:
         Raises:
             TextError: its spoken forms do not fit the text; never for prompts that ``load_prompts`` gave.
         """
-        return spoken_text(self.text, self.extra.get(SPOKEN_FORMS, ""), where=self.prompt_id)
+        return ways_to_say(self.text, self.extra.get(SPOKEN_FORMS, ""), where=self.prompt_id)
 
     @property
     def homographs(self) -> tuple[ExpectedReading, ...]:

@@ -60,6 +60,21 @@ def test_claims_name_the_prompts_it_would_take(tmp_path):
     assert "good is better than bad on flagged words by" in told and "Holm over" in told
 
 
+def test_a_ranking_that_loudness_alone_would_give_is_called_one_in_the_first_sentence(tmp_path):
+    draw = random.Random(1)
+    trial = Trial()
+    for system in ("a", "b"):
+        level = {k: -20 + draw.random() for k in range(40)}
+        trial.add(system, range(40), scores=lambda k, level=level: {"dnsmos": -level[k] / 8, "rms_db": level[k]})
+    report = report_of(trial, tmp_path)
+    assert "but the quieter clip is its choice in 100% of pairs, so it may be a ranking by loudness" in report.headline_text
+
+
+def test_metrics_that_tell_nothing_apart_are_one_sentence(tmp_path):
+    told = "".join(piece._repr_html_() for piece in report_of(usual(), tmp_path).claims())
+    assert "All systems are alike on signal sanity: 100.0%." in told and "told apart on signal sanity" not in told
+
+
 def test_too_few_resamples_for_so_many_comparisons_are_said(tmp_path):
     trial = Trial()
     for number in range(9):

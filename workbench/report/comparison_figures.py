@@ -172,6 +172,10 @@ def _wrapped(text: str, width: int = 13) -> str:
     return f"{first}{newline}{rest}"
 
 
+#: Labels of points go round, so that two systems that lie together do not hide each other's names.
+_LABELS = (((8, 7), "left"), ((-8, -14), "right"), ((-8, 7), "right"), ((8, -14), "left"))
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """A system on two objectives; ``on_front`` of all objectives, not of these two alone."""
@@ -197,7 +201,8 @@ def pareto(points: Sequence[Point], x: Shown, y: Shown, *, caption: str = "") ->
                 axes.plot([x.factor * point.x.low, x.factor * point.x.high], [at[1]] * 2, color=colour, linewidth=1.1)
                 axes.plot([at[0]] * 2, [y.factor * point.y.low, y.factor * point.y.high], color=colour, linewidth=1.1)
             axes.plot(*at, marker=marker, color=colour, markersize=8, markerfacecolor=colour if point.on_front else "none", linestyle="none")
-            axes.annotate(point.system, at, xytext=(7, 6), textcoords="offset points", fontsize=8.5)
+            offset, side = _LABELS[rank % len(_LABELS)]
+            axes.annotate(point.system, at, xytext=offset, textcoords="offset points", fontsize=8.5, ha=side)
         axes.margins(0.16)
         axes.grid(True)
         axes.tick_params(axis="y", labelcolor=INK["muted"])

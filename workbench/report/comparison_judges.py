@@ -7,7 +7,7 @@ from workbench.report.comparison_sections import ranked
 from workbench.report.html import Column, Fragment, bullets, fold, prose, table
 from workbench.scan.compared import Compared
 from workbench.scan.comparison_metrics import NULLS, Objective, judge_title
-from workbench.scan.null_predictors import NULL_WORDS, Prediction
+from workbench.scan.null_predictors import MOSTLY, NULL_WORDS, Prediction
 from workbench.stats import Direction, Estimate
 
 
@@ -99,4 +99,4 @@ def _share(estimate: Estimate) -> str:
 def _coin(estimate: Estimate) -> str:
     if estimate.low is None:
         return ""
-    return ": its choice may be one by that alone" if estimate.low > 0.75 else "" if estimate.low > 0.5 else ", which is no better than a coin"
+    return ": its choice may be one by that alone" if estimate.low > MOSTLY else "" if estimate.low > 0.5 else ", which is no better than a coin"

@@ -39,13 +39,22 @@ def claims(compared: Compared) -> list[Fragment]:
     every = compared.claims()
     if not every:
         return [prose("With one system there is nothing to claim.")]
-    main = [metric.name for metric in compared.objectives.values()]
+    alike = {metric.name: metric for metric in compared.metrics if _all_alike(compared, metric)}
+    main = [metric.name for metric in compared.objectives.values() if metric.name not in alike]
     first = [claim.sentence for claim in every if claim.metric in main and compared.baseline in (claim.pair.a, claim.pair.b)]
-    rest = [claim.sentence for claim in every if claim.sentence not in first]
+    first += [f"All systems are alike on {metric.label}: {format(compared.comparison.estimates[compared.systems[0], name].value, fmt(metric))}." for name, metric in alike.items()]
+    rest = [claim.sentence for claim in every if claim.sentence not in first and claim.metric not in alike]
     pieces = [bullets(first)]
     if rest:
         pieces.append(fold(f"{len(rest)} further claims: other pairs, other metrics", bullets(rest)))
     return [*pieces, fold("All pairs as a table", _pairs(compared))]
+
+
+def _all_alike(compared: Compared, metric: Metric) -> bool:
+    """Whether no prompt tells any two systems apart."""
+    own = [by_system for by_system in compared.values.get(metric.name, {}).values() if len(by_system) > 1]
+    every = {compared.comparison.estimates[system, metric.name].value for system in compared.systems}
+    return len(every) == 1 and None not in every and all(len(set(by_system.values())) == 1 for by_system in own)
 
 
 def _pairs(compared: Compared) -> Fragment:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from workbench.scan.compared import Compared
-from workbench.scan.comparison_metrics import Objective, judge_title
+from workbench.scan.comparison_metrics import NULLS, Objective, judge_title
 from workbench.scan.counted import Scored
 from workbench.scan.model_comparison import ModelComparison
+from workbench.scan.null_predictors import MOSTLY, NULL_WORDS
 from workbench.scan.summaries import flagged_count
 from workbench.stats import Outcome, Rank
 
@@ -66,7 +67,7 @@ def verdict(found: ModelComparison) -> str:
     for objective, said in ((Objective.INTELLIGIBILITY, "Words said"), (Objective.NATURALNESS, "Naturalness")):
         if metric := compared.objectives.get(objective):
             if order := ranking(compared.comparison.ranks(metric.name)):
-                told.append(f"{said} ({metric.label}): {order}{_settling(compared, metric.name)}.")
+                told.append(f"{said} ({metric.label}): {order}{_settling(compared, metric.name)}{_by_null(compared, metric.name)}.")
     if compared.front and compared.front.off:
         told.append(f"On the Pareto front of {listed([objective.value for objective in compared.objectives])}: {listed(compared.front.on)}.")
     failed = {system: len(compared.counted.failed(system)) for system in compared.systems}
@@ -83,6 +84,16 @@ def _settling(compared: Compared, metric: str) -> str:
     if pair is None or pair.texts_needed is None:
         return ""
     return f"; about {pair.texts_needed:,} prompts would settle it between {listed(sorted((pair.a, pair.b)))}" if pair.outcome is Outcome.TIE else ""
+
+
+def _by_null(compared: Compared, metric: str) -> str:
+    """A warning where length or loudness alone would choose much as the judges do."""
+    found = [compared.predictions.found.get((metric, name)) for name in NULLS]
+    near = [p for p in found if p and p.agreement.low is not None and p.agreement.low > MOSTLY]
+    if not near or metric == compared.objectives[Objective.INTELLIGIBILITY].name:
+        return ""
+    closest = max(near, key=lambda p: p.agreement.value)
+    return f"; but {NULL_WORDS[closest.predictor][closest.more_is_better]} clip is its choice in {closest.agreement.value:.0%} of pairs, so it may be a ranking by {NULLS[closest.predictor]}"
 
 
 def _values(compared: Compared) -> str:

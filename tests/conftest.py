@@ -62,9 +62,17 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def smoke_run(tmp_path_factory) -> Path:
     """The folder of one run of the validation notebook with the smoke profile, shared by the tests that look at it."""
-    work = tmp_path_factory.mktemp("smoke")
-    done = subprocess.run(
-        [sys.executable, "-m", "workbench.cli", "run", "validation", "--profile", "smoke"], cwd=work, capture_output=True, text=True, timeout=900, check=False
-    )
+    return _smoke("validation", tmp_path_factory.mktemp("smoke"))
+
+
+@pytest.fixture(scope="session")
+def comparison_smoke_run(tmp_path_factory) -> Path:
+    """The same of the model comparison."""
+    return _smoke("model_comparison", tmp_path_factory.mktemp("comparison"))
+
+
+def _smoke(phase: str, work: Path) -> Path:
+    command = [sys.executable, "-m", "workbench.cli", "run", phase, "--profile", "smoke"]
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return Path(work, done.stdout.splitlines()[-1]).parent

@@ -31,10 +31,8 @@ def folder_of(work: Path, done: subprocess.CompletedProcess) -> Path:
 
 
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory) -> Path:
-    """One run with the smoke profile and its real engines."""
-    work = tmp_path_factory.mktemp("models")
-    return folder_of(work, run(work, "--profile", "smoke"))
+def smoke(comparison_smoke_run) -> Path:
+    return comparison_smoke_run
 
 
 def test_a_run_leaves_everything_that_a_reader_needs(smoke):

@@ -77,10 +77,11 @@ def test_metrics_that_tell_nothing_apart_are_one_sentence(tmp_path):
 
 def test_too_few_resamples_for_so_many_comparisons_are_said(tmp_path):
     trial = Trial()
-    for number in range(9):
-        trial.add(f"s{number}", range(4), wrong=lambda k, number=number: number)
+    for number in range(11):
+        trial.add(f"s{number:02}", range(12), wrong=lambda k, number=number: number)
     report = report_of(trial, tmp_path)
-    assert not report.compared.comparison.resamples < 2000 and "resamples are too few for 144 comparisons" in report.basis().html
+    assert f"2,000 resamples are too few for {report.compared.comparison.comparisons} comparisons" in report.basis().html
+    assert "resamples are too few" not in report_of(usual(), tmp_path).basis().html
 
 
 def test_a_front_says_which_of_its_steps_the_data_support_and_a_number_states_its_weighting(tmp_path):

@@ -194,6 +194,7 @@ def pareto(points: Sequence[Point], x: Shown, y: Shown, *, caption: str = "") ->
 
     def paint(figure) -> None:
         axes = figure.subplots()
+        ground = {"facecolor": INK["bg"], "alpha": 0.8, "edgecolor": "none", "pad": 0.6}
         for rank, point in enumerate(shown):
             colour, marker = series(rank)
             at = x.factor * point.x.value, y.factor * point.y.value
@@ -202,7 +203,7 @@ def pareto(points: Sequence[Point], x: Shown, y: Shown, *, caption: str = "") ->
                 axes.plot([at[0]] * 2, [y.factor * point.y.low, y.factor * point.y.high], color=colour, linewidth=1.1)
             axes.plot(*at, marker=marker, color=colour, markersize=8, markerfacecolor=colour if point.on_front else "none", linestyle="none")
             offset, side = _LABELS[rank % len(_LABELS)]
-            axes.annotate(point.system, at, xytext=offset, textcoords="offset points", fontsize=8.5, ha=side)
+            axes.annotate(point.system, at, xytext=offset, textcoords="offset points", fontsize=8.5, ha=side, bbox=ground)
         axes.margins(0.16)
         axes.grid(True)
         axes.tick_params(axis="y", labelcolor=INK["muted"])

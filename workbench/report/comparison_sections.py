@@ -10,7 +10,7 @@ from workbench.report.html import Column, Fragment, Ranked, bullets, fold, prose
 from workbench.scan.compared import Compared
 from workbench.scan.comparison_metrics import Metric, Objective, signal_faults
 from workbench.scan.primary_scores import score_of
-from workbench.stats import Pair
+from workbench.stats import Outcome, Pair
 
 #: A note of a judge that scored a copy brought to full scale, see ``judges.preparing``.
 NORMALISED_NOTE = "judged on a copy normalised"
@@ -41,7 +41,8 @@ def claims(compared: Compared) -> list[Fragment]:
         return [prose("With one system there is nothing to claim.")]
     alike = {metric.name: metric for metric in compared.metrics if _all_alike(compared, metric)}
     main = [metric.name for metric in compared.objectives.values() if metric.name not in alike]
-    first = [claim.sentence for claim in every if claim.metric in main and compared.baseline in (claim.pair.a, claim.pair.b)]
+    decidable = [claim for claim in every if claim.pair.outcome is not Outcome.UNDECIDABLE] or every
+    first = [claim.sentence for claim in decidable if claim.metric in main and compared.baseline in (claim.pair.a, claim.pair.b)]
     first += [f"All systems are alike on {metric.label}: {format(compared.comparison.estimates[compared.systems[0], name].value, fmt(metric))}." for name, metric in alike.items()]
     rest = [claim.sentence for claim in every if claim.sentence not in first and claim.metric not in alike]
     pieces = [bullets(first)]

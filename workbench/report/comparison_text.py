@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from workbench.scan.compared import Compared
-from workbench.scan.comparison_metrics import NULLS, Objective, judge_title
+from workbench.scan.comparison_metrics import NULLS, WER, Objective, judge_title
 from workbench.scan.counted import Scored
 from workbench.scan.model_comparison import ModelComparison
 from workbench.scan.null_predictors import MOSTLY, NULL_WORDS
@@ -58,7 +58,7 @@ def _ordinal(number: int) -> str:
 def verdict(found: ModelComparison) -> str:
     """The answer: the order by words said and by naturalness, each with its ties, and who is beaten on everything."""
     compared = found.compared
-    n = max((len(texts) for texts in compared.comparison.texts_by_metric.values()), default=0)
+    n = len(compared.comparison.texts_by_metric.get(WER.name, ()))
     if not compared.systems:
         return "No system could be compared: none has a clip that could be heard."
     if len(compared.systems) == 1:

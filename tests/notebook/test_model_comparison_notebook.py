@@ -67,7 +67,8 @@ def test_the_same_parameters_give_the_same_bytes_and_compute_nothing(smoke):
 
 
 def test_systems_that_are_not_alike_are_compared_on_what_they_share_and_the_report_says_so(tmp_path, speaking_voice):
-    (tmp_path / "prompts.tsv").write_text("prompt_id\tcategory\ttext\n" + "".join(f"p{k}\tplain\tThis is prompt number {word}.\n" for k, word in enumerate("one two three four five six".split())))
+    lines = [f"p{k}\tplain\tThis is prompt number {word}.\n" for k, word in enumerate("one two three four five six".split())]
+    (tmp_path / "prompts.tsv").write_text("prompt_id\tcategory\ttext\n" + "".join(lines))
     clips = tmp_path / "theirs"
     clips.mkdir()
     for k in range(5):

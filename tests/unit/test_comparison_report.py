@@ -93,7 +93,8 @@ def test_a_front_says_which_of_its_steps_the_data_support_and_a_number_states_it
 
 def test_clipping_is_counted_and_what_the_judges_heard_instead_is_told(tmp_path):
     note = "peak 1.20: judged on a copy normalised to 0.99"
-    trial = Trial().add("loud", range(10), scores=lambda k: {"peak_amplitude": 1.2 if k else 0.9}, notes=(note,)).add("flat", range(10), scores=lambda k: {"flat_top_runs": 9.0 * (k < 3)})
+    trial = Trial().add("loud", range(10), scores=lambda k: {"peak_amplitude": 1.2 if k else 0.9}, notes=(note,))
+    trial.add("flat", range(10), scores=lambda k: {"flat_top_runs": 9.0 * (k < 3)})
     trial.add("clean", range(10))
     report = report_of(trial, tmp_path)
     told = "".join(piece._repr_html_() for piece in report.signal())

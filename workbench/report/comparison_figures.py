@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from workbench.report.figure_parts import WIDTH_IN, empty, figure_box, series
 from workbench.report.html import Column, Fragment, table
@@ -59,7 +60,8 @@ def intervals(estimates: Mapping[tuple[str, str], Estimate], systems: Sequence[s
 
     shown = [{"system": s, **{m.name: m.text(estimates[s, m.name].value) for m in metrics}} for s in systems]
     numbers = table(shown, [Column("system", "System"), *(Column(m.name, m.axis) for m in metrics)])
-    return figure_box(draw(WIDTH_IN + 0.6, rows * (0.85 + 0.3 * len(systems)), paint), "Each system on each metric, with intervals", caption, numbers, width_in=WIDTH_IN + 0.6)
+    svg = draw(WIDTH_IN + 0.6, rows * (0.85 + 0.3 * len(systems)), paint)
+    return figure_box(svg, "Each system on each metric, with intervals", caption, numbers, width_in=WIDTH_IN + 0.6)
 
 
 def _keep_shares(limits, set_limits, metric: Shown) -> None:
@@ -127,8 +129,11 @@ def correlation_matrix(found: Correlations, titles: Mapping[str, str], *, kind: 
                 _cell(axes, x, y, _coefficient(estimate), colour, _DEEPEST * abs(estimate.value or 0.0))
         _matrix_axes(axes, [titles[name] for name in names], [titles[name] for name in names])
 
-    shown = [{"a": titles[a], "b": titles[b], "r": estimates[a, b], "prompts": estimates[a, b].n, "clips": found.clips[a, b]} for i, a in enumerate(names) for b in names[i + 1 :]]
-    numbers = table(shown, [Column("a", "Metric"), Column("b", "With"), Column("r", "Coefficient", fmt="+.2f"), Column("prompts", "Prompts"), Column("clips", "Clips")])
+    shown = [
+        {"a": titles[a], "b": titles[b], "r": estimates[a, b], "prompts": estimates[a, b].n, "clips": found.clips[a, b]} for a, b in combinations(names, 2)
+    ]
+    columns = (Column("a", "Metric"), Column("b", "With"), Column("r", "Coefficient", fmt="+.2f"), Column("prompts", "Prompts"), Column("clips", "Clips"))
+    numbers = table(shown, columns)
     size = 1.5 + 0.95 * len(names)
     return figure_box(draw(size, 0.6 + 0.55 * len(names), paint), "Correlations of judges and other metrics", caption, numbers, width_in=size)
 

@@ -18,7 +18,8 @@ def judges(compared: Compared) -> list[Fragment]:
     if not own:
         return [prose("No judge gave an opinion.")]
     rows = [
-        {"system": system, **{m.name: ranked(compared, system, m) for m in own}, **{name: compared.nulls[system, name] for name in NULLS}} for system in compared.systems
+        {"system": system, **{m.name: ranked(compared, system, m) for m in own}, **{name: compared.nulls[system, name] for name in NULLS}}
+        for system in compared.systems
     ]
     columns = [
         Column("system", "system"),
@@ -27,13 +28,14 @@ def judges(compared: Compared) -> list[Fragment]:
         Column("rms_db", "loudness", "dB", ".1f", help="mean root mean square level: the same"),
     ]
     scored = "; ".join(f"{judge_title(use.judge)} scored {use.scored} of {use.clips} clips" for use in compared.uses if use.opinion)
-    return [table(rows, columns, caption="Judges beside length and loudness", note=f"{scored}. Judges drift outside what they were trained on: trust a difference that several of them see.")]
+    note = f"{scored}. Judges drift outside what they were trained on: trust a difference that several of them see."
+    return [table(rows, columns, caption="Judges beside length and loudness", note=note)]
 
 
 def correlations(compared: Compared) -> list[Fragment]:
     """How judges go together, over all clips and within systems."""
     titles = {metric.name: metric.title for metric in compared.metrics} | {name: title for name, title in NULLS.items()}
-    over = "Pearson's r over all clips with intervals that draw whole prompts. High between two judges: they say the same; high with length or loudness: so would a stopwatch or a meter."
+    over = "Pearson's r over all clips; intervals draw whole prompts. High between two judges: they say the same; high with length or loudness: so would a meter."
     within = "The same with each system's mean taken off: what is left of it inside a system."
     inside = figures.correlation_matrix(compared.correlations_within, titles, caption=within)
     return [figures.correlation_matrix(compared.correlations, titles, caption=over), fold("Within systems", inside)]
@@ -63,7 +65,7 @@ def null_predictors(compared: Compared) -> list[Fragment]:
 
 
 def _null_sentences(compared: Compared, labels: dict[str, str]) -> list[str]:
-    """Each judge as a predictor of words said, then what length and loudness make of each judge's own choices. How judges predict each other stands in the table."""
+    """Each judge as a predictor of words said, then length and loudness as predictors of each judge. How judges predict each other stands in the table."""
     told, found = [], compared.predictions.found
     for target in compared.predictions.targets:
         nulls = [found[target, name] for name in NULLS if found[target, name].agreement.value is not None]
@@ -88,7 +90,8 @@ def _beside(judge: Prediction, nulls: list[Prediction], labels: dict[str, str], 
         *([f"it cannot be told from {listed(alike)} here"] if alike else []),
         *([f"{listed(better)} alone predicts better"] if better else []),
     ]
-    return f"{labels[judge.predictor]} picks the clip that {_preferred(compared, judge.target, labels)} in {_share(judge.agreement)} of pairs, {chosen}: {'; '.join(verdicts)}."
+    said = f"{labels[judge.predictor]} picks the clip that {_preferred(compared, judge.target, labels)} in {_share(judge.agreement)} of pairs"
+    return f"{said}, {chosen}: {'; '.join(verdicts)}."
 
 
 def _preferred(compared: Compared, target: str, labels: dict[str, str]) -> str:

@@ -93,7 +93,8 @@ def _by_null(compared: Compared, metric: str) -> str:
     if not near or metric == compared.objectives[Objective.INTELLIGIBILITY].name:
         return ""
     closest = max(near, key=lambda p: p.agreement.value)
-    return f"; but {NULL_WORDS[closest.predictor][closest.more_is_better]} clip is its choice in {closest.agreement.value:.0%} of pairs, so it may be a ranking by {NULLS[closest.predictor]}"
+    how = NULL_WORDS[closest.predictor][closest.more_is_better]
+    return f"; but {how} clip is its choice in {closest.agreement.value:.0%} of pairs, so it may be a ranking by {NULLS[closest.predictor]}"
 
 
 def _values(compared: Compared) -> str:
@@ -126,7 +127,10 @@ def _sources(found: ModelComparison) -> list[str]:
 
 def _prompts(found: ModelComparison) -> list[str]:
     compared = found.compared
-    told = [f"{system} has {counted(count, 'usable prompt')} of {len(found.prompts)}: too few, it is set aside, as all others would be compared on those alone." for system, count in compared.counted.set_aside.items()]
+    told = [
+        f"{system} has {counted(count, 'usable prompt')} of {len(found.prompts)}: too few, it is set aside, as all others would be compared on those alone."
+        for system, count in compared.counted.set_aside.items()
+    ]
     told += [f"{system} has no clip that could be heard and is not compared." for system in compared.counted.all_failed]
     told += [_failed(compared.counted.failed(system), compared.counted.of(system)) for system in compared.systems if compared.counted.failed(system)]
     metric = compared.objectives.get(Objective.INTELLIGIBILITY)
@@ -135,7 +139,8 @@ def _prompts(found: ModelComparison) -> list[str]:
     lacking = {system: texts for (system, name), texts in compared.comparison.left_out.lacking.items() if name == metric.name}
     told += [f"{system} lacks {counted(len(texts), 'prompt')} that another system has: {some(texts)}." for system, texts in lacking.items()]
     if lacking:
-        told.append(f"All systems are compared on the {len(compared.comparison.texts_by_metric[metric.name])} of {len(found.prompts)} prompts that every one of them has.")
+        common = len(compared.comparison.texts_by_metric[metric.name])
+        told.append(f"All systems are compared on the {common} of {len(found.prompts)} prompts that every one of them has.")
     return told
 
 
@@ -149,10 +154,10 @@ def _failed(failed: Sequence[Scored], own: Sequence[Scored]) -> str:
 
 
 def _audio(compared: Compared) -> list[str]:
-    told = [f"{system} gave the same audio again for {counted(count, 'take')} of a prompt: each audio is counted once." for system, count in compared.counted.repeats.items()]
-    told += [f"{system} gave the same audio for different prompts, {counted(count, 'clip')} in all." for system, count in compared.counted.stuck.items()]
-    told += [f"{same.a} and {same.b} gave the very same audio for {same.prompts} of {same.shared} prompts: there they are one system." for same in compared.counted.same_audio]
-    return told
+    own = compared.counted
+    told = [f"{system} gave the same audio again for {counted(count, 'take')} of a prompt: each audio is counted once." for system, count in own.repeats.items()]
+    told += [f"{system} gave the same audio for different prompts, {counted(count, 'clip')} in all." for system, count in own.stuck.items()]
+    return told + [f"{s.a} and {s.b} gave the very same audio for {s.prompts} of {s.shared} prompts: there they are one system." for s in own.same_audio]
 
 
 def _judges(compared: Compared) -> list[str]:
@@ -180,4 +185,5 @@ def _resamples(compared: Compared) -> list[str]:
     needed = math.ceil(found.comparisons / (1 - found.level))
     if found.resamples >= needed:
         return []
-    return [f"{found.resamples:,} resamples are too few for {found.comparisons:,} comparisons: after the correction nothing can be called better. Give at least {needed:,}."]
+    told = f"{found.resamples:,} resamples are too few for {found.comparisons:,} comparisons: after the correction nothing can be called better"
+    return [f"{told}. Give at least {needed:,}."]

@@ -63,12 +63,22 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def smoke_run(tmp_path_factory, worker_id) -> Path:
     """The folder of one run of the validation notebook with the smoke profile, shared by the tests that look at it."""
+    return _smoke("validation", tmp_path_factory, worker_id)
+
+
+@pytest.fixture(scope="session")
+def comparison_smoke_run(tmp_path_factory, worker_id) -> Path:
+    """The same of the model comparison."""
+    return _smoke("model_comparison", tmp_path_factory, worker_id)
+
+
+def _smoke(phase: str, folders: pytest.TempPathFactory, worker_id: str) -> Path:
     # Test processes that run side by side have folders of their own below a common one.
-    shared = tmp_path_factory.mktemp("smoke") if worker_id == "master" else tmp_path_factory.getbasetemp().parent / "smoke"
+    shared = folders.mktemp(phase) if worker_id == "master" else folders.getbasetemp().parent / f"smoke-{phase}"
     shared.mkdir(exist_ok=True)
     with FileLock(shared.with_suffix(".lock")):
-        if not (done := sorted(shared.glob("outputs/validation/*/metrics.json"))):
-            command = [sys.executable, "-m", "workbench.cli", "run", "validation", "--profile", "smoke"]
+        if not (done := sorted(shared.glob(f"outputs/{phase}/*/metrics.json"))):
+            command = [sys.executable, "-m", "workbench.cli", "run", phase, "--profile", "smoke"]
             ran = subprocess.run(command, cwd=shared, capture_output=True, text=True, timeout=900, check=False)
             assert ran.returncode == 0, ran.stdout + ran.stderr
             done = [Path(shared, ran.stdout.splitlines()[-1]).parent / "metrics.json"]

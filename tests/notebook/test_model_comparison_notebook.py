@@ -31,10 +31,8 @@ def folder_of(work: Path, done: subprocess.CompletedProcess) -> Path:
 
 
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory) -> Path:
-    """One run with the smoke profile and its real engines."""
-    work = tmp_path_factory.mktemp("models")
-    return folder_of(work, run(work, "--profile", "smoke"))
+def smoke(comparison_smoke_run) -> Path:
+    return comparison_smoke_run
 
 
 def test_a_run_leaves_everything_that_a_reader_needs(smoke):
@@ -69,7 +67,8 @@ def test_the_same_parameters_give_the_same_bytes_and_compute_nothing(smoke):
 
 
 def test_systems_that_are_not_alike_are_compared_on_what_they_share_and_the_report_says_so(tmp_path, speaking_voice):
-    (tmp_path / "prompts.tsv").write_text("prompt_id\tcategory\ttext\n" + "".join(f"p{k}\tplain\tThis is prompt number {word}.\n" for k, word in enumerate("one two three four five six".split())))
+    lines = [f"p{k}\tplain\tThis is prompt number {word}.\n" for k, word in enumerate("one two three four five six".split())]
+    (tmp_path / "prompts.tsv").write_text("prompt_id\tcategory\ttext\n" + "".join(lines))
     clips = tmp_path / "theirs"
     clips.mkdir()
     for k in range(5):

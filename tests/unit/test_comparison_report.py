@@ -60,12 +60,28 @@ def test_claims_name_the_prompts_it_would_take(tmp_path):
     assert "good is better than bad on flagged words by" in told and "Holm over" in told
 
 
-def test_too_few_resamples_for_so_many_comparisons_are_said(tmp_path):
+def test_a_ranking_that_loudness_alone_would_give_is_called_one_in_the_first_sentence(tmp_path):
+    draw = random.Random(1)
     trial = Trial()
-    for number in range(9):
-        trial.add(f"s{number}", range(4), wrong=lambda k, number=number: number)
+    for system in ("a", "b"):
+        level = {k: -20 + draw.random() for k in range(40)}
+        trial.add(system, range(40), scores=lambda k, level=level: {"dnsmos": -level[k] / 8, "rms_db": level[k]})
     report = report_of(trial, tmp_path)
-    assert not report.compared.comparison.resamples < 2000 and "resamples are too few for 144 comparisons" in report.basis().html
+    assert "but the quieter clip is its choice in 100% of pairs, so it may be a ranking by loudness" in report.headline_text
+
+
+def test_metrics_that_tell_nothing_apart_are_one_sentence(tmp_path):
+    told = "".join(piece._repr_html_() for piece in report_of(usual(), tmp_path).claims())
+    assert "All systems are alike on signal sanity: 100.0%." in told and "told apart on signal sanity" not in told
+
+
+def test_too_few_resamples_for_so_many_comparisons_are_said(tmp_path):
+    draw, trial = random.Random(6), Trial()
+    for number in range(11):
+        trial.add(f"s{number:02}", range(12), wrong=lambda k: draw.randint(0, 9))
+    report = report_of(trial, tmp_path)
+    assert f"2,000 resamples are too few for {report.compared.comparison.comparisons} comparisons" in report.basis().html
+    assert "resamples are too few" not in report_of(usual(), tmp_path).basis().html
 
 
 def test_a_front_says_which_of_its_steps_the_data_support_and_a_number_states_its_weighting(tmp_path):
@@ -77,7 +93,8 @@ def test_a_front_says_which_of_its_steps_the_data_support_and_a_number_states_it
 
 def test_clipping_is_counted_and_what_the_judges_heard_instead_is_told(tmp_path):
     note = "peak 1.20: judged on a copy normalised to 0.99"
-    trial = Trial().add("loud", range(10), scores=lambda k: {"peak_amplitude": 1.2 if k else 0.9}, notes=(note,)).add("flat", range(10), scores=lambda k: {"flat_top_runs": 9.0 * (k < 3)})
+    trial = Trial().add("loud", range(10), scores=lambda k: {"peak_amplitude": 1.2 if k else 0.9}, notes=(note,))
+    trial.add("flat", range(10), scores=lambda k: {"flat_top_runs": 9.0 * (k < 3)})
     trial.add("clean", range(10))
     report = report_of(trial, tmp_path)
     told = "".join(piece._repr_html_() for piece in report.signal())

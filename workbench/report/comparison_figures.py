@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from workbench.report.figure_parts import WIDTH_IN, empty, figure_box, series
 from workbench.report.html import Column, Fragment, table
@@ -59,7 +60,8 @@ def intervals(estimates: Mapping[tuple[str, str], Estimate], systems: Sequence[s
 
     shown = [{"system": s, **{m.name: m.text(estimates[s, m.name].value) for m in metrics}} for s in systems]
     numbers = table(shown, [Column("system", "System"), *(Column(m.name, m.axis) for m in metrics)])
-    return figure_box(draw(WIDTH_IN + 0.6, rows * (0.85 + 0.3 * len(systems)), paint), "Each system on each metric, with intervals", caption, numbers, width_in=WIDTH_IN + 0.6)
+    svg = draw(WIDTH_IN + 0.6, rows * (0.85 + 0.3 * len(systems)), paint)
+    return figure_box(svg, "Each system on each metric, with intervals", caption, numbers, width_in=WIDTH_IN + 0.6)
 
 
 def _keep_shares(limits, set_limits, metric: Shown) -> None:
@@ -127,8 +129,11 @@ def correlation_matrix(found: Correlations, titles: Mapping[str, str], *, kind: 
                 _cell(axes, x, y, _coefficient(estimate), colour, _DEEPEST * abs(estimate.value or 0.0))
         _matrix_axes(axes, [titles[name] for name in names], [titles[name] for name in names])
 
-    shown = [{"a": titles[a], "b": titles[b], "r": estimates[a, b], "prompts": estimates[a, b].n, "clips": found.clips[a, b]} for i, a in enumerate(names) for b in names[i + 1 :]]
-    numbers = table(shown, [Column("a", "Metric"), Column("b", "With"), Column("r", "Coefficient", fmt="+.2f"), Column("prompts", "Prompts"), Column("clips", "Clips")])
+    shown = [
+        {"a": titles[a], "b": titles[b], "r": estimates[a, b], "prompts": estimates[a, b].n, "clips": found.clips[a, b]} for a, b in combinations(names, 2)
+    ]
+    columns = (Column("a", "Metric"), Column("b", "With"), Column("r", "Coefficient", fmt="+.2f"), Column("prompts", "Prompts"), Column("clips", "Clips"))
+    numbers = table(shown, columns)
     size = 1.5 + 0.95 * len(names)
     return figure_box(draw(size, 0.6 + 0.55 * len(names), paint), "Correlations of judges and other metrics", caption, numbers, width_in=size)
 
@@ -172,6 +177,10 @@ def _wrapped(text: str, width: int = 13) -> str:
     return f"{first}{newline}{rest}"
 
 
+#: Labels of points go round, so that two systems that lie together do not hide each other's names.
+_LABELS = (((8, 7), "left"), ((-8, -14), "right"), ((-8, 7), "right"), ((8, -14), "left"))
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """A system on two objectives; ``on_front`` of all objectives, not of these two alone."""
@@ -190,6 +199,7 @@ def pareto(points: Sequence[Point], x: Shown, y: Shown, *, caption: str = "") ->
 
     def paint(figure) -> None:
         axes = figure.subplots()
+        ground = {"facecolor": INK["bg"], "alpha": 0.8, "edgecolor": "none", "pad": 0.6}
         for rank, point in enumerate(shown):
             colour, marker = series(rank)
             at = x.factor * point.x.value, y.factor * point.y.value
@@ -197,7 +207,8 @@ def pareto(points: Sequence[Point], x: Shown, y: Shown, *, caption: str = "") ->
                 axes.plot([x.factor * point.x.low, x.factor * point.x.high], [at[1]] * 2, color=colour, linewidth=1.1)
                 axes.plot([at[0]] * 2, [y.factor * point.y.low, y.factor * point.y.high], color=colour, linewidth=1.1)
             axes.plot(*at, marker=marker, color=colour, markersize=8, markerfacecolor=colour if point.on_front else "none", linestyle="none")
-            axes.annotate(point.system, at, xytext=(7, 6), textcoords="offset points", fontsize=8.5)
+            offset, side = _LABELS[rank % len(_LABELS)]
+            axes.annotate(point.system, at, xytext=offset, textcoords="offset points", fontsize=8.5, ha=side, bbox=ground)
         axes.margins(0.16)
         axes.grid(True)
         axes.tick_params(axis="y", labelcolor=INK["muted"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from workbench.report import comparison_figures as figures
 from workbench.report.comparison_sections import ranked
+from workbench.report.comparison_text import listed
 from workbench.report.html import Column, Fragment, bullets, fold, prose, table
 from workbench.scan.compared import Compared
 from workbench.scan.comparison_metrics import NULLS, Objective, judge_title
-from workbench.scan.null_predictors import NULL_WORDS, Prediction
+from workbench.scan.null_predictors import MOSTLY, NULL_WORDS, Prediction
 from workbench.stats import Direction, Estimate
 
 
@@ -17,7 +18,8 @@ def judges(compared: Compared) -> list[Fragment]:
     if not own:
         return [prose("No judge gave an opinion.")]
     rows = [
-        {"system": system, **{m.name: ranked(compared, system, m) for m in own}, **{name: compared.nulls[system, name] for name in NULLS}} for system in compared.systems
+        {"system": system, **{m.name: ranked(compared, system, m) for m in own}, **{name: compared.nulls[system, name] for name in NULLS}}
+        for system in compared.systems
     ]
     columns = [
         Column("system", "system"),
@@ -26,13 +28,14 @@ def judges(compared: Compared) -> list[Fragment]:
         Column("rms_db", "loudness", "dB", ".1f", help="mean root mean square level: the same"),
     ]
     scored = "; ".join(f"{judge_title(use.judge)} scored {use.scored} of {use.clips} clips" for use in compared.uses if use.opinion)
-    return [table(rows, columns, caption="Judges beside length and loudness", note=f"{scored}. Judges drift outside what they were trained on: trust a difference that several of them see.")]
+    note = f"{scored}. Judges drift outside what they were trained on: trust a difference that several of them see."
+    return [table(rows, columns, caption="Judges beside length and loudness", note=note)]
 
 
 def correlations(compared: Compared) -> list[Fragment]:
     """How judges go together, over all clips and within systems."""
     titles = {metric.name: metric.title for metric in compared.metrics} | {name: title for name, title in NULLS.items()}
-    over = "Pearson's r over all clips with intervals that draw whole prompts. High between two judges: they say the same; high with length or loudness: so would a stopwatch or a meter."
+    over = "Pearson's r over all clips; intervals draw whole prompts. High between two judges: they say the same; high with length or loudness: so would a meter."
     within = "The same with each system's mean taken off: what is left of it inside a system."
     inside = figures.correlation_matrix(compared.correlations_within, titles, caption=within)
     return [figures.correlation_matrix(compared.correlations, titles, caption=over), fold("Within systems", inside)]
@@ -62,29 +65,33 @@ def null_predictors(compared: Compared) -> list[Fragment]:
 
 
 def _null_sentences(compared: Compared, labels: dict[str, str]) -> list[str]:
+    """Each judge as a predictor of words said, then length and loudness as predictors of each judge. How judges predict each other stands in the table."""
     told, found = [], compared.predictions.found
     for target in compared.predictions.targets:
-        own = [p for (t, _), p in found.items() if t == target]
-        nulls = [p for p in own if p.predictor in NULLS and p.agreement.value is not None]
-        for judge in (p for p in own if p.predictor not in NULLS and p.agreement.value is not None):
-            told += [_beside(judge, null, labels, compared) for null in nulls]
-        metric = compared.metric(target)
-        if metric.objective is Objective.NATURALNESS:
-            told += [f"{NULL_WORDS[n.predictor][n.more_is_better].capitalize()} clip is the one that {labels[target]} prefers in {_share(n.agreement)} of pairs{_coin(n.agreement)}." for n in nulls]
+        nulls = [found[target, name] for name in NULLS if found[target, name].agreement.value is not None]
+        if not nulls:
+            continue
+        if compared.metric(target).objective is Objective.NATURALNESS:
+            chosen = listed([f"{NULL_WORDS[n.predictor][n.more_is_better]} one in {_share(n.agreement)} of cases{_coin(n.agreement)}" for n in nulls])
+            told.append(f"Of two clips {labels[target]} prefers {chosen}.")
+            continue
+        judges = [p for (t, _), p in found.items() if t == target and p.predictor not in NULLS and p.agreement.value is not None]
+        told += [_beside(judge, nulls, labels, compared) for judge in judges]
     return told
 
 
-def _beside(judge: Prediction, null: Prediction, labels: dict[str, str], compared: Compared) -> str:
-    said = f"the clip that {_preferred(compared, judge.target, labels)}"
-    gain, how = judge.gain[null.predictor], NULL_WORDS[null.predictor][null.more_is_better]
-    verdict = {
-        True: f"{labels[judge.predictor]} says more than {NULLS[null.predictor]}",
-        False: f"on these clips {labels[judge.predictor]} cannot be told from {NULLS[null.predictor]} as a predictor",
-        None: "too few prompts to tell the two apart",
-    }[judge.beats(null.predictor)]
-    if gain.high is not None and gain.high < 0:
-        verdict = f"{NULLS[null.predictor]} alone predicts better"
-    return f"{labels[judge.predictor]} picks {said} in {_share(judge.agreement)} of pairs, taking {how} one does in {_share(null.agreement)}: {verdict}."
+def _beside(judge: Prediction, nulls: list[Prediction], labels: dict[str, str], compared: Compared) -> str:
+    chosen = listed([f"taking {NULL_WORDS[n.predictor][n.more_is_better]} one does in {_share(n.agreement)}" for n in nulls])
+    beaten = [NULLS[n.predictor] for n in nulls if judge.beats(n.predictor)]
+    better = [NULLS[n.predictor] for n in nulls if (gain := judge.gain[n.predictor]).high is not None and gain.high < 0]
+    alike = [NULLS[n.predictor] for n in nulls if NULLS[n.predictor] not in (*beaten, *better)]
+    verdicts = [
+        *([f"it says more than {listed(beaten)}"] if beaten else []),
+        *([f"it cannot be told from {listed(alike)} here"] if alike else []),
+        *([f"{listed(better)} alone predicts better"] if better else []),
+    ]
+    said = f"{labels[judge.predictor]} picks the clip that {_preferred(compared, judge.target, labels)} in {_share(judge.agreement)} of pairs"
+    return f"{said}, {chosen}: {'; '.join(verdicts)}."
 
 
 def _preferred(compared: Compared, target: str, labels: dict[str, str]) -> str:
@@ -99,4 +106,4 @@ def _share(estimate: Estimate) -> str:
 def _coin(estimate: Estimate) -> str:
     if estimate.low is None:
         return ""
-    return ": its choice may be one by that alone" if estimate.low > 0.75 else "" if estimate.low > 0.5 else ", which is no better than a coin"
+    return " (its choice may be one by that alone)" if estimate.low > MOSTLY else "" if estimate.low > 0.5 else " (no better than a coin)"

@@ -10,7 +10,7 @@ from workbench.report.html import Column, Fragment, Ranked, bullets, fold, prose
 from workbench.scan.compared import Compared
 from workbench.scan.comparison_metrics import Metric, Objective, signal_faults
 from workbench.scan.primary_scores import score_of
-from workbench.stats import Pair
+from workbench.stats import Outcome, Pair
 
 #: A note of a judge that scored a copy brought to full scale, see ``judges.preparing``.
 NORMALISED_NOTE = "judged on a copy normalised"
@@ -39,13 +39,24 @@ def claims(compared: Compared) -> list[Fragment]:
     every = compared.claims()
     if not every:
         return [prose("With one system there is nothing to claim.")]
-    main = [metric.name for metric in compared.objectives.values()]
-    first = [claim.sentence for claim in every if claim.metric in main and compared.baseline in (claim.pair.a, claim.pair.b)]
-    rest = [claim.sentence for claim in every if claim.sentence not in first]
+    alike = {metric.name: metric for metric in compared.metrics if _all_alike(compared, metric)}
+    main = [metric.name for metric in compared.objectives.values() if metric.name not in alike]
+    decidable = [claim for claim in every if claim.pair.outcome is not Outcome.UNDECIDABLE] or every
+    first = [claim.sentence for claim in decidable if claim.metric in main and compared.baseline in (claim.pair.a, claim.pair.b)]
+    common = {name: compared.comparison.estimates[compared.systems[0], name].value for name in alike}
+    first += [f"All systems are alike on {metric.label}: {format(common[name], fmt(metric))}." for name, metric in alike.items()]
+    rest = [claim.sentence for claim in every if claim.sentence not in first and claim.metric not in alike]
     pieces = [bullets(first)]
     if rest:
         pieces.append(fold(f"{len(rest)} further claims: other pairs, other metrics", bullets(rest)))
     return [*pieces, fold("All pairs as a table", _pairs(compared))]
+
+
+def _all_alike(compared: Compared, metric: Metric) -> bool:
+    """Whether no prompt tells any two systems apart."""
+    own = [by_system for by_system in compared.values.get(metric.name, {}).values() if len(by_system) > 1]
+    every = {compared.comparison.estimates[system, metric.name].value for system in compared.systems}
+    return len(every) == 1 and None not in every and all(len(set(by_system.values())) == 1 for by_system in own)
 
 
 def _pairs(compared: Compared) -> Fragment:
@@ -89,7 +100,8 @@ def categories(compared: Compared) -> list[Fragment]:
         if metric is None:
             continue
         own = {(system, category): estimate for (system, name, category), estimate in found.items() if name == metric.name}
-        names = list(dict.fromkeys(clip.entry.prompt.category for clip in compared.counted.clips if any(category == clip.entry.prompt.category for _, category in own)))
+        present = {category for _, category in own}
+        names = [name for name in dict.fromkeys(clip.entry.prompt.category for clip in compared.counted.clips) if name in present]
         counts = {category: max(e.n for (_, c), e in own.items() if c == category) for category in names}
         caption = f"{metric.title}; darker is worse. n prompts each: with so few, a cell is a hint where to listen, not a finding."
         pieces.append(figures.heat_map({key: e.value for key, e in own.items()}, compared.systems, names, shown(metric), counts=counts, caption=caption))
@@ -113,9 +125,11 @@ def objectives(compared: Compared) -> list[Fragment]:
         *([Column("number", "weighted", fmt="+.2f", help=compared.weighted.statement)] if compared.weighted else []),
     ]
     missing = [o.value for o in Objective if o not in compared.objectives]
-    note = "On the front: no other system is at least as good on every objective and better on one. The front is drawn from the estimates; which of its steps the data support stands beside it."
+    note = "On the front: no other system is at least as good on every objective and better on one. It is drawn from the estimates; what the data support stands beside it."
     note += f" Not measured: {listed(missing)}." if missing else ""
-    weighing = f"One number, weighted: {compared.weighted.statement}." if compared.weighted else "There is no one number: give weights (a parameter) to have one, with its weighting stated."
+    weighing = "There is no one number: give weights (a parameter) to have one, with its weighting stated."
+    if compared.weighted:
+        weighing = f"One number, weighted: {compared.weighted.statement}."
     return [table(rows, columns, caption="Objectives", note=note), *_front_figure(compared), prose(weighing)]
 
 
@@ -151,18 +165,20 @@ def signal(compared: Compared) -> list[Fragment]:
         Column("over", "peak above 1", help="clips whose samples leave full scale; a player or a 16-bit file would clip them"),
         Column("peak", "largest peak", fmt=".2f"),
         Column("flat", "flat tops", help="clips with several runs of neighbouring samples at the clip's own extreme: clipped before, however quiet now"),
-        Column("copy", "judged on a copy", help="clips that judges of opinion scored on a copy normalised to a peak of 0.99, as a peak above 1 would break their scores"),
+        Column("copy", "judged on a copy", help="clips that judges scored on a copy normalised to a peak of 0.99, as a peak above 1 would break their scores"),
         Column("silent", "mostly or nearly silent"),
-        Column("structure", "repeated, cut off or added to", help="clips with a repeated span, a cut-off tail, added words at the end or nothing to hear; these count against words said"),
+        Column("structure", "repeated, cut off or added to", help="or without a word; these faults count against words said"),
         Column("any", "sane signal", fmt=".0%", help="clips without a fault of the signal"),
     ]  # fmt: skip
-    return [table(rows, columns, caption="Clips with a fault of the signal"), bullets([_clipping_sentence(row) for row in rows if row["over"] or row["flat"]] or ["No clipping was found."])]
+    clipping = [_clipping_sentence(row) for row in rows if row["over"] or row["flat"]]
+    return [table(rows, columns, caption="Clips with a fault of the signal"), bullets(clipping or ["No clipping was found."])]
 
 
 def _clipping_sentence(row: dict) -> str:
-    told = [f"{row['over'] / row['clips']:.0%} of its clips peak above full scale, up to {row['peak']:.2f}" if row["over"] else "", f"{row['flat'] / row['clips']:.0%} have flat tops" if row["flat"] else ""]
+    told = [f"{row['over'] / row['clips']:.0%} of its clips peak above full scale, up to {row['peak']:.2f}"] if row["over"] else []
+    told += [f"{row['flat'] / row['clips']:.0%} have flat tops"] if row["flat"] else []
     copies = f"; {row['copy']} were judged on a normalised copy, so the judges say nothing of how the clipping of a player would sound" if row["copy"] else ""
-    return f"{row['system']}: {listed([part for part in told if part])}{copies}."
+    return f"{row['system']}: {listed(told)}{copies}."
 
 
 def _signal_row(compared: Compared, system: str) -> dict[str, object]:

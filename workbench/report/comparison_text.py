@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from workbench.scan.compared import Compared
-from workbench.scan.comparison_metrics import Objective, judge_title
+from workbench.scan.comparison_metrics import NULLS, WER, Objective, judge_title
 from workbench.scan.counted import Scored
 from workbench.scan.model_comparison import ModelComparison
+from workbench.scan.null_predictors import MOSTLY, NULL_WORDS
 from workbench.scan.summaries import flagged_count
 from workbench.stats import Outcome, Rank
 
@@ -57,7 +58,7 @@ def _ordinal(number: int) -> str:
 def verdict(found: ModelComparison) -> str:
     """The answer: the order by words said and by naturalness, each with its ties, and who is beaten on everything."""
     compared = found.compared
-    n = max((len(texts) for texts in compared.comparison.texts_by_metric.values()), default=0)
+    n = len(compared.comparison.texts_by_metric.get(WER.name, ()))
     if not compared.systems:
         return "No system could be compared: none has a clip that could be heard."
     if len(compared.systems) == 1:
@@ -66,7 +67,7 @@ def verdict(found: ModelComparison) -> str:
     for objective, said in ((Objective.INTELLIGIBILITY, "Words said"), (Objective.NATURALNESS, "Naturalness")):
         if metric := compared.objectives.get(objective):
             if order := ranking(compared.comparison.ranks(metric.name)):
-                told.append(f"{said} ({metric.label}): {order}{_settling(compared, metric.name)}.")
+                told.append(f"{said} ({metric.label}): {order}{_settling(compared, metric.name)}{_by_null(compared, metric.name)}.")
     if compared.front and compared.front.off:
         told.append(f"On the Pareto front of {listed([objective.value for objective in compared.objectives])}: {listed(compared.front.on)}.")
     failed = {system: len(compared.counted.failed(system)) for system in compared.systems}
@@ -83,6 +84,17 @@ def _settling(compared: Compared, metric: str) -> str:
     if pair is None or pair.texts_needed is None:
         return ""
     return f"; about {pair.texts_needed:,} prompts would settle it between {listed(sorted((pair.a, pair.b)))}" if pair.outcome is Outcome.TIE else ""
+
+
+def _by_null(compared: Compared, metric: str) -> str:
+    """A warning where length or loudness alone would choose much as the judges do."""
+    found = [compared.predictions.found.get((metric, name)) for name in NULLS]
+    near = [p for p in found if p and p.agreement.low is not None and p.agreement.low > MOSTLY]
+    if not near or metric == compared.objectives[Objective.INTELLIGIBILITY].name:
+        return ""
+    closest = max(near, key=lambda p: p.agreement.value)
+    how = NULL_WORDS[closest.predictor][closest.more_is_better]
+    return f"; but {how} clip is its choice in {closest.agreement.value:.0%} of pairs, so it may be a ranking by {NULLS[closest.predictor]}"
 
 
 def _values(compared: Compared) -> str:
@@ -115,7 +127,10 @@ def _sources(found: ModelComparison) -> list[str]:
 
 def _prompts(found: ModelComparison) -> list[str]:
     compared = found.compared
-    told = [f"{system} has {counted(count, 'usable prompt')} of {len(found.prompts)}: too few, it is set aside, as all others would be compared on those alone." for system, count in compared.counted.set_aside.items()]
+    told = [
+        f"{system} has {counted(count, 'usable prompt')} of {len(found.prompts)}: too few, it is set aside, as all others would be compared on those alone."
+        for system, count in compared.counted.set_aside.items()
+    ]
     told += [f"{system} has no clip that could be heard and is not compared." for system in compared.counted.all_failed]
     told += [_failed(compared.counted.failed(system), compared.counted.of(system)) for system in compared.systems if compared.counted.failed(system)]
     metric = compared.objectives.get(Objective.INTELLIGIBILITY)
@@ -124,7 +139,8 @@ def _prompts(found: ModelComparison) -> list[str]:
     lacking = {system: texts for (system, name), texts in compared.comparison.left_out.lacking.items() if name == metric.name}
     told += [f"{system} lacks {counted(len(texts), 'prompt')} that another system has: {some(texts)}." for system, texts in lacking.items()]
     if lacking:
-        told.append(f"All systems are compared on the {len(compared.comparison.texts_by_metric[metric.name])} of {len(found.prompts)} prompts that every one of them has.")
+        common = len(compared.comparison.texts_by_metric[metric.name])
+        told.append(f"All systems are compared on the {common} of {len(found.prompts)} prompts that every one of them has.")
     return told
 
 
@@ -138,10 +154,10 @@ def _failed(failed: Sequence[Scored], own: Sequence[Scored]) -> str:
 
 
 def _audio(compared: Compared) -> list[str]:
-    told = [f"{system} gave the same audio again for {counted(count, 'take')} of a prompt: each audio is counted once." for system, count in compared.counted.repeats.items()]
-    told += [f"{system} gave the same audio for different prompts, {counted(count, 'clip')} in all." for system, count in compared.counted.stuck.items()]
-    told += [f"{same.a} and {same.b} gave the very same audio for {same.prompts} of {same.shared} prompts: there they are one system." for same in compared.counted.same_audio]
-    return told
+    own = compared.counted
+    told = [f"{system} gave the same audio again for {counted(count, 'take')} of a prompt: each audio is counted once." for system, count in own.repeats.items()]
+    told += [f"{system} gave the same audio for different prompts, {counted(count, 'clip')} in all." for system, count in own.stuck.items()]
+    return told + [f"{s.a} and {s.b} gave the very same audio for {s.prompts} of {s.shared} prompts: there they are one system." for s in own.same_audio]
 
 
 def _judges(compared: Compared) -> list[str]:
@@ -169,4 +185,5 @@ def _resamples(compared: Compared) -> list[str]:
     needed = math.ceil(found.comparisons / (1 - found.level))
     if found.resamples >= needed:
         return []
-    return [f"{found.resamples:,} resamples are too few for {found.comparisons:,} comparisons: after the correction nothing can be called better. Give at least {needed:,}."]
+    told = f"{found.resamples:,} resamples are too few for {found.comparisons:,} comparisons: after the correction nothing can be called better"
+    return [f"{told}. Give at least {needed:,}."]

@@ -14,8 +14,9 @@ from workbench.report.theme import Theme
 
 Tone = Literal["good", "mixed", "bad"]
 
-#: From more columns than this on, an interval stands under its value and headings wrap, so that the table fits beside the contents.
+#: From more columns than this on, an interval stands under its value and headings wrap, so that the table fits beside the contents; sooner where places stand there, too.
 DENSE_FROM = 8
+DENSE_FROM_WITH_PLACES = 5
 
 _TONES: dict[str, tuple[str, str]] = {"good": ("✓", "Good"), "mixed": ("◐", "Mixed"), "bad": ("✗", "Not good")}
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -169,12 +170,17 @@ def table(
         body = f'<tr><td colspan="{len(columns)}" class="wb-soft">no rows</td></tr>'
     foot = f"<tfoot><tr>{_cells(total, columns, numeric)}</tr></tfoot>" if total is not None else ""
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    kinds = (" wb-sortable" if sortable and len(rows) > 1 else "") + (" wb-dense" if len(columns) > DENSE_FROM else "")
+    kinds = (" wb-sortable" if sortable and len(rows) > 1 else "") + (" wb-dense" if _is_dense(rows, columns) else "")
     label = escape(caption or ", ".join(c.title for c in columns))
     return Fragment(
         f'<div class="wb wb-tablebox"><div class="wb-scroll" role="region" aria-label="{label}"><table class="wb-table{kinds}">{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></div>{_note(note)}{_column_help(columns)}</div>"
     )
+
+
+def _is_dense(rows: Sequence[object], columns: Sequence[Column]) -> bool:
+    places = any(isinstance(_value(row, column.key), Ranked) for row in rows for column in columns)
+    return len(columns) > (DENSE_FROM_WITH_PLACES if places else DENSE_FROM)
 
 
 def _check_columns(rows: Sequence[object], columns: Sequence[Column]) -> None:
@@ -228,10 +234,12 @@ def _cell(value: object, fmt: str | Callable[[Any], str] | None) -> str:
         return _MISSING
     if isinstance(value, Interval):
         text = f'<span class="wb-x">{escape(_formatted(value.value, fmt))}</span>'
-        if not _absent(value.low) and not _absent(value.high):
-            bounds = ", ".join(escape(_formatted(bound, fmt)).removesuffix("%") for bound in (value.low, value.high))
-            text += f' <span class="wb-iv">[{bounds}]</span>'
-        return text + (f' <span class="wb-rank">{escape(value.place)}</span>' if isinstance(value, Ranked) and value.place else "")
+        if isinstance(value, Ranked) and value.place:
+            text += f' <span class="wb-rank">{escape(value.place)}</span>'
+        if _absent(value.low) or _absent(value.high):
+            return text
+        bounds = ", ".join(escape(_formatted(bound, fmt)).removesuffix("%") for bound in (value.low, value.high))
+        return f'{text} <span class="wb-iv">[{bounds}]</span>'
     return escape(_formatted(value, fmt))
 
 

@@ -41,7 +41,8 @@ class ModelComparisonReport:
         outcomes = [pair.better is not None for pair in self.compared.comparison.pairs if pair.metric in main and pair.outcome is not Outcome.UNDECIDABLE]
         if not outcomes or not any(outcomes):
             return verdict_line(self.headline_text, tone="bad", label="Nothing decided")
-        return verdict_line(self.headline_text, tone="good", label="Decided") if all(outcomes) else verdict_line(self.headline_text, tone="mixed", label="Decided in part")
+        tone, label = ("good", "Decided") if all(outcomes) else ("mixed", "Decided in part")
+        return verdict_line(self.headline_text, tone=tone, label=label)
 
     def headline(self) -> Fragment:
         """The table per system: each metric with its interval and place, length and loudness beside them."""
@@ -101,7 +102,8 @@ class ModelComparisonReport:
     def claims(self) -> list[object]:
         """What the statistics allow to say, as a figure and sentence by sentence."""
         shown = [comparison_sections.shown(metric) for metric in self._headline_metrics]
-        figure = comparison_figures.intervals(self.compared.comparison.estimates, self.compared.systems, shown, caption="Estimates with their intervals. Two intervals may overlap while the paired difference is settled: the sentences say which are.")
+        caption = "Estimates with their intervals. Two intervals may overlap while the paired difference is settled: the sentences say which are."
+        figure = comparison_figures.intervals(self.compared.comparison.estimates, self.compared.systems, shown, caption=caption)
         return [figure, *comparison_sections.claims(self.compared)]
 
     def categories(self) -> list[object]:
@@ -126,7 +128,8 @@ class ModelComparisonReport:
             (sample, "A random sample of the other prompts", f"Drawn without replacement with seed {self.config.seed}."),
         )
         budget = int(self.config.audio_budget_mb * 1e6 * SIDE_BY_SIDE_SHARE / 2)
-        return [self._side_by_side([self._row(text) for text in texts], title, note, total, budget) for texts, title, note in told if texts] or [prose("Nothing to listen to.")]
+        shown = [self._side_by_side([self._row(text) for text in texts], title, note, total, budget) for texts, title, note in told if texts]
+        return shown or [prose("Nothing to listen to.")]
 
     def regressions(self) -> list[object]:
         """Where each system falls furthest behind the baseline."""
@@ -135,7 +138,10 @@ class ModelComparisonReport:
         found = drops(self.compared, per_system=self.config.regressions)
         if not found:
             return [prose(f"No system is worse than {self.compared.baseline} on any prompt.")]
-        note = f"Per system the {counted(self.config.regressions, 'prompt')} of the largest drop against {self.compared.baseline}, by word error rate and by naturalness. Single prompts, picked for being the worst: they show what goes wrong, not how often."
+        note = (
+            f"Per system the {counted(self.config.regressions, 'prompt')} of the largest drop against {self.compared.baseline}, by word errors and by naturalness."
+            " Picked for being the worst, they show what goes wrong, not how often."
+        )
         budget = int(self.config.audio_budget_mb * 1e6 * (1 - SIDE_BY_SIDE_SHARE))
         rows: dict[tuple[str, str], list[Drop]] = {}
         for drop in found:
@@ -195,7 +201,8 @@ class ModelComparisonReport:
         """Write the result files; the sentinel comes last."""
         write_parquet(self.found.results, self.run.folder / "results.parquet")
         self.run.finish(self.metrics(), self._provenance)
-        return prose("Beside this report: `results.parquet` (a row per clip, the system as its speaker), `metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`.")
+        files = "`results.parquet` (a row per clip, the system as its speaker), `metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`"
+        return prose(f"Beside this report: {files}.")
 
     def metrics(self) -> dict:
         """The content of ``metrics.json``."""

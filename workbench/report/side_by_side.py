@@ -62,9 +62,8 @@ def side_by_side(
     counted = showing(len(rows), len(rows) if total is None else total).html
     said = f'<p class="wb-note">{escape(note)}</p>' if note else ""
     marks = players.legend(players.verdicts_in([cell.result for row in rows for cell in row.cells if cell.result]))
-    return Fragment(
-        f'<section class="wb wb-gallery" aria-label="{escape(title)}"><h3 id="{escape(anchor)}">{escape(title)}</h3>{counted}{said}{marks.html}{"".join(shown)}</section>'
-    )
+    head = f'<h3 id="{escape(anchor)}">{escape(title)}</h3>{counted}{said}{marks.html}'
+    return Fragment(f'<section class="wb wb-gallery" aria-label="{escape(title)}">{head}{"".join(shown)}</section>')
 
 
 def _sounds(row: Row, audio_of: Callable[[ClipResult], bytes | None], left: int) -> list[Sound]:
@@ -93,11 +92,12 @@ def _row(row: Row, sounds: Sequence[Sound], scores: Sequence[str]) -> str:
 
 def _cell(cell: Cell, sound: Sound, title: str, scores: Sequence[str]) -> str:
     result, name = cell.result, f"{cell.system}, {title}"
+    head = f"<header><h4>{escape(cell.system)}</h4></header>"
     if result is None:
-        return f'<article class="wb-clip" aria-label="{escape(name)}"><header><h4>{escape(cell.system)}</h4></header><p class="wb-noaudio">{escape(sound.why_not)}</p></article>'
+        return f'<article class="wb-clip" aria-label="{escape(name)}">{head}<p class="wb-noaudio">{escape(sound.why_not)}</p></article>'
     length = f' data-len="{result.duration_sec:.3f}"' if result.duration_sec else ""
     return (
-        f'<article class="wb-clip" aria-label="{escape(name)}"{length}><header><h4>{escape(cell.system)}</h4></header>'
+        f'<article class="wb-clip" aria-label="{escape(name)}"{length}>{head}'
         f'<p class="wb-chips">{_chips(result, scores)}</p>{players.remarks(result)}{players.player(result, sound, name)}{_words(result)}</article>'
     )
 

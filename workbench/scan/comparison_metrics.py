@@ -1,4 +1,4 @@
-"""What a comparison measures of a clip: words said, judges' opinions, likeness of the speaker, sanity of the signal; and what predicts nothing, to hold judges against."""
+"""What a comparison measures of a clip: words said, judges' opinions, likeness of the speaker, sanity of the signal; length and loudness to hold judges against."""
 
 from __future__ import annotations
 
@@ -126,10 +126,10 @@ def metrics_of(counted: Counted, uses: Sequence[JudgeUse], shared: Sequence[str]
     if len(shared) > 1:
         told = f"mean of {', '.join(map(judge_title, shared))}, the judges that scored every clip of every system"
         found.append(Metric(COMPOSITE, "fair composite", "fair composite", Direction.HIGHER, Objective.NATURALNESS, False, told))
-    found += [
-        Metric(u.judge, judge_title(u.judge), judge_title(u.judge), Direction.HIGHER, Objective.NATURALNESS, False, f"mean of {u.column}, 1 to 5, by a model", u.column)
-        for u in uses if u.opinion and u.scored
-    ]  # fmt: skip
+    for use in uses:
+        if use.opinion and use.scored:
+            title, told = judge_title(use.judge), f"mean of {use.column}, 1 to 5, by a model"
+            found.append(Metric(use.judge, title, title, Direction.HIGHER, Objective.NATURALNESS, False, told, use.column))
     if any(use.column == SIMILARITY and use.scored for use in uses):
         told = "cosine between embeddings of the clip and of its target speaker's recordings, -1 to 1"
         found.append(Metric("similarity", "speaker similarity", "speaker similarity", Direction.HIGHER, Objective.SIMILARITY, False, told, SIMILARITY))

@@ -12,6 +12,9 @@ from workbench.stats import Direction, Estimate, Measurement, mean_estimate
 #: What a null predictor prefers, by whether more of it goes with better.
 NULL_WORDS = {"duration_sec": {True: "the longer", False: "the shorter"}, "rms_db": {True: "the louder", False: "the quieter"}}
 
+#: A null predictor that chooses as a judge does in surely more than this share of pairs may be all that the judge hears.
+MOSTLY = 0.75
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -51,10 +54,12 @@ def predictions(rows: Sequence[Measurement], metrics: Sequence[Metric], *, seed:
     """
     values = values_by_text(rows)
     said = [metric for metric in metrics if metric.objective is Objective.INTELLIGIBILITY][:1]
-    judges = [metric for metric in metrics if metric.objective is Objective.NATURALNESS and metric.column]
+    natural = [metric for metric in metrics if metric.objective is Objective.NATURALNESS]
+    judges = [metric for metric in natural if metric.column]
     found: dict[tuple[str, str], Prediction] = {}
-    for target in (*said, *judges):
-        predictors = [metric for metric in judges if metric is not target]
+    for target in (*said, *natural):
+        # A composite is made of the judges: that they choose as it does tells nothing.
+        predictors = [metric for metric in judges if metric is not target and target.column] if target in natural else judges
         agreements = {metric.name: _agreements(values, target, metric.name, metric.direction) for metric in predictors}
         nulls = {name: _folded(_agreements(values, target, name, Direction.HIGHER)) for name in NULLS}
         for name, (own, more) in nulls.items():
@@ -62,7 +67,7 @@ def predictions(rows: Sequence[Measurement], metrics: Sequence[Metric], *, seed:
         for name, own in agreements.items():
             gain = {null: _gain(own, other, seed) for null, (other, _) in nulls.items()}
             found[target.name, name] = Prediction(target.name, name, _share(own, seed), len(own), True, gain)
-    return Predictions(tuple(target.name for target in (*said, *judges)), found)
+    return Predictions(tuple(target.name for target in (*said, *natural)), found)
 
 
 #: Text and pair of systems -> 1 right, 0 wrong, 0.5 undecided.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -106,13 +106,13 @@ def tabulate(rows: Iterable[Measurement], metrics: Iterable[str]) -> Tables:
         takes[row.system, row.metric, row.text, row.take][float(row.value), float(row.weight)] += 1
     duplicates, contradictions = Counter(), Counter()
     by_text = defaultdict(list)
-    for (system, metric, text, take), found in takes.items():
+    for (system, metric, text, _), found in takes.items():
         duplicates[system, metric] += found.total() - len(found)
         contradictions[system, metric] += len(found) - 1
-        by_text[system, metric, text].append((str(take), np.mean(sorted(found), axis=0)))
+        by_text[system, metric, text].append(_mean(found))
     scored = defaultdict(dict)
     for (system, metric, text), own in by_text.items():
-        scored[system, metric][text] = np.mean([value for _, value in sorted(own, key=lambda take: take[0])], axis=0)
+        scored[system, metric][text] = _mean(own)
     order = tuple(sorted(systems))
     tables, lacking, unused = [], {}, {}
     for metric in metrics:
@@ -129,6 +129,11 @@ def tabulate(rows: Iterable[Measurement], metrics: Iterable[str]) -> Tables:
     missing = tuple((system, metric) for metric in metrics for system in order if not scored.get((system, metric)))
     left_out = LeftOut(*map(_without_empty, (lacking, unused)), missing, *map(_without_empty, (not_finite, duplicates, contradictions)), dict(unknown))
     return Tables(order, tuple(tables), categories, left_out)
+
+
+def _mean(both: Collection[tuple[float, float]]) -> tuple[float, float]:
+    """Means of values and of weights, whatever their order, to the last bit."""
+    return tuple(math.fsum(side) / len(both) for side in zip(*both, strict=True)) if len(both) > 1 else next(iter(both))
 
 
 def _note_category(categories: dict[str, str], row: Measurement) -> None:

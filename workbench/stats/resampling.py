@@ -57,7 +57,7 @@ def signs(texts: int, flips: int, *, seed: int) -> Iterator[np.ndarray]:
         return
     rng = np.random.default_rng([seed, 1])
     for rows in _blocks(texts, flips):
-        yield 1.0 - 2.0 * rng.integers(0, 2, (rows, texts), dtype=np.int8)
+        yield 1.0 - 2.0 * rng.integers(0, 2, (rows, texts), dtype=np.int32)
 
 
 def _blocks(texts: int, count: int) -> Iterator[int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from tests.postgres_for_tests import PostgresMissing, PostgresServer
 from workbench.audio import Audio, write_wav
@@ -60,11 +61,15 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def smoke_run(tmp_path_factory) -> Path:
+def smoke_run(tmp_path_factory, worker_id) -> Path:
     """The folder of one run of the validation notebook with the smoke profile, shared by the tests that look at it."""
-    work = tmp_path_factory.mktemp("smoke")
-    done = subprocess.run(
-        [sys.executable, "-m", "workbench.cli", "run", "validation", "--profile", "smoke"], cwd=work, capture_output=True, text=True, timeout=900, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Path(work, done.stdout.splitlines()[-1]).parent
+    # Test processes that run side by side have folders of their own below a common one.
+    shared = tmp_path_factory.mktemp("smoke") if worker_id == "master" else tmp_path_factory.getbasetemp().parent / "smoke"
+    shared.mkdir(exist_ok=True)
+    with FileLock(shared.with_suffix(".lock")):
+        if not (done := sorted(shared.glob("outputs/validation/*/metrics.json"))):
+            command = [sys.executable, "-m", "workbench.cli", "run", "validation", "--profile", "smoke"]
+            ran = subprocess.run(command, cwd=shared, capture_output=True, text=True, timeout=900, check=False)
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+            done = [Path(shared, ran.stdout.splitlines()[-1]).parent / "metrics.json"]
+    return done[0].parent

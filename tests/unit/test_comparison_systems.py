@@ -93,7 +93,7 @@ def test_one_system_twice_is_taken_once_and_two_of_one_name_are_told_apart():
     same, other = System(name="mine", voice="flite/slt"), System(name="mine", voice="flite/rms")
     systems, said = named([same, same, other, System(voice="flite/slt")])
     assert [system.name for system in systems] == ["mine", "mine (2)", "flite/slt"]
-    assert said == ("mine was given twice and is compared once", "two systems are called mine: the one with voice: flite/rms is called mine (2) here")
+    assert said == ("mine was given twice and is compared once", "Two systems are called mine: the one with voice: flite/rms is called mine (2) here")
 
 
 def test_clips_find_their_prompts_by_id_by_take_by_folder_and_by_text(tmp_path):

@@ -109,7 +109,8 @@ def _values(compared: Compared) -> str:
 def basis(found: ModelComparison) -> list[str]:
     """What the comparison rests on and what it leaves out, a sentence each; empty when there is nothing to say."""
     compared = found.compared
-    told = [f"{line[0].upper()}{line[1:]}." for line in (*found.naming, *found.gathered.left_out)]
+    # A system's name is not capitalised.
+    told = [f"{line}." for line in (*found.naming, *found.gathered.left_out)]
     told += [compared.baseline_said] if compared.baseline_said else []
     return [*told, *_sources(found), *_prompts(found), *_audio(compared), *_judges(compared), *_weights(found), *_resamples(compared)]
 
@@ -171,6 +172,11 @@ def _judges(compared: Compared) -> list[str]:
     for system, metric in compared.comparison.left_out.missing:
         found = compared.metric(metric)
         told.append(f"{system} has no {found.label} and is left out of that comparison.")
+    texts = compared.comparison.texts_by_metric
+    common = len(texts.get(WER.name, ()))
+    for metric in compared.metrics:
+        if 0 < len(texts[metric.name]) < common:
+            told.append(f"{metric.label} is compared on the {len(texts[metric.name])} of these {common} prompts that it is known on for every system.")
     return told
 
 

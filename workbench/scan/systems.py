@@ -92,7 +92,7 @@ def named(systems: Sequence[System]) -> tuple[tuple[System, ...], tuple[str, ...
         while taken in found:
             taken, number = f"{name} ({number})", number + 1
         if taken != name:
-            said.append(f"two systems are called {name}: the one with {_unnamed(system).shown} is called {taken} here")
+            said.append(f"Two systems are called {name}: the one with {_unnamed(system).shown} is called {taken} here")
         found[taken] = system.model_copy(update={"name": taken})
     return tuple(found.values()), tuple(said)
 

@@ -47,7 +47,7 @@ def read_rules(written: Sequence[str], *, named: dict[str, str] | None = None, s
     if not written:
         raise ConfigError("no rule to keep clips by", where="keep", expected=f"{', '.join(STANDARD)}, or a condition as wer_fast < 0.05", mend="give --keep")
     rules = {**STANDARD, **(named or {})}
-    return tuple(parse(text, columns=kinds(scores), named=rules, name=text if text in rules else "") for text in written)
+    return tuple(parse(rules.get(text, text), columns=kinds(scores), named=rules, name=text if text in rules else "") for text in written)
 
 
 def filter_manifest(

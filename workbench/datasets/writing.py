@@ -108,7 +108,7 @@ class _Csv:
     def __init__(self, path: Path, measured: tuple[str, ...]) -> None:
         self._path, self._stream = path, path.open("w", encoding="utf-8", newline="")
         names = [*_COLUMNS, *(name for name in measured if name not in _COLUMNS)]
-        self._writer = csv.DictWriter(self._stream, names, extrasaction="ignore", lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+        self._writer = csv.DictWriter(self._stream, names, extrasaction="ignore", lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         self._writer.writeheader()
 
     def write(self, clip: Clip, *, duration_sec: float | None = None, measured: Mapping[str, Any] | None = None) -> None:

@@ -19,7 +19,7 @@ ENGINES = (
         name="signal",
         kind="judge",
         factory="workbench.judges.signal:SignalJudge",
-        summary="11 signal metrics, no model",
+        summary="13 signal metrics, no model",
         licence_code="Apache-2.0",
         licence_weights="none",
     ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.stats import bootstrap, permutation_test, skew
@@ -148,3 +151,8 @@ def test_how_many_resamples_are_computed_at_once_changes_no_number(monkeypatch):
     [again] = paired([table(values)], [pairs], resamples=1500, flips=1500, level=0.95, seed=1)
     assert again.difference_low == pytest.approx(found.difference_low, rel=1e-9) and again.low == pytest.approx(found.low, rel=1e-9)
     assert (again.p_values == found.p_values).all()
+
+
+def test_scripts_beside_the_benchmark_of_statistics_get_the_standard_librarys(project):
+    script = "import sys; sys.path.insert(0, 'benchmarks'); import statistics; print(statistics.median([1, 2, 9]))"
+    assert subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=True).stdout == "2\n"

@@ -23,12 +23,12 @@ def texts_to_settle(difference: float, spread: float, *, alpha: float, power: fl
     """
     if difference == 0 or not math.isfinite(difference) or not math.isfinite(spread):
         return None
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     effect = min(abs(difference) / spread, 1e6) if spread else 1e6
     # Guenther (1981): the normal's answer, corrected for a spread that is estimated, is right to a text or two. The exact power has the last word.
-    quantile = norm.isf(alpha / 2)
-    texts = max(3, math.ceil(((quantile + norm.isf(1 - power)) / effect) ** 2 + quantile**2 / 2))
+    quantile = -float(ndtri(alpha / 2))
+    texts = max(3, math.ceil(((quantile + float(ndtri(power))) / effect) ** 2 + quantile**2 / 2))
     if texts > 1_000_000:
         return texts
     while _power(effect, texts, alpha) < power:

@@ -146,19 +146,28 @@ def _by_formula(influence: np.ndarray, first: np.ndarray, second: np.ndarray) ->
 def _resampled(tables: Sequence[Table], pairs: Sequence[tuple[np.ndarray, np.ndarray]], resamples: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Standard deviation and skewness of the resampled values of all systems, then of all pairs, for each table."""
     # Residuals instead of values: what is summed is then as small as what is looked for.
-    columns = [part for table in tables for part in (table.values - ratios(table)[:, None] * table.weights, table.weights)]
-    columns = np.ascontiguousarray(np.concatenate(columns).T)
-    ends = np.cumsum([2 * len(table.systems) for table in tables])
+    columns, ends = _side_by_side([(table.values - ratios(table)[:, None] * table.weights, _distinct(table.weights)) for table in tables])
     sums = [np.zeros((3, len(table.systems) + len(first))) for table, (first, _) in zip(tables, pairs, strict=True)]
     for counts in draws(len(tables[0].texts), resamples, seed=seed):
-        for total, part, (first, second) in zip(sums, np.split(counts @ columns, ends[:-1], axis=1), pairs, strict=True):
-            residuals, weights = np.split(part, 2, axis=1)
+        for total, part, (first, second), table in zip(sums, np.split(counts @ columns, ends, axis=1), pairs, tables, strict=True):
+            residuals, weights = np.split(part, [len(table.systems)], axis=1)
             # A resample whose texts weigh nothing says nothing.
             moved = np.divide(residuals, weights, out=np.zeros_like(residuals), where=weights > 0)
             moved = np.concatenate([moved, moved[:, first] - moved[:, second]], axis=1)
             square = moved * moved
             total += [moved.sum(0), square.sum(0), (square * moved).sum(0)]
     return [_deviation_and_skewness(*(total / resamples)) for total in sums]
+
+
+def _distinct(weights: np.ndarray) -> np.ndarray:
+    """One row where all systems have the same weights, as they have where weights are words of the text."""
+    return weights[:1] if (weights == weights[:1]).all() else weights
+
+
+def _side_by_side(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """All columns of one matrix product, shape (texts, columns), and where each table's end."""
+    columns = np.ascontiguousarray(np.concatenate([rows for part in parts for rows in part]).T)
+    return columns, np.cumsum([len(values) + len(weights) for values, weights in parts])[:-1]
 
 
 def _deviation_and_skewness(mean: np.ndarray, square: np.ndarray, cube: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -173,18 +182,21 @@ def _exchanged(tables: Sequence[Table], pairs: Sequence[tuple[np.ndarray, np.nda
     if not any(len(first) for first, _ in pairs):
         return [np.zeros(0) for _ in tables]
     texts = len(tables[0].texts)
-    columns = np.ascontiguousarray(np.concatenate([part for table in tables for part in (table.values, table.weights)]).T)
-    ends = np.cumsum([2 * len(table.systems) for table in tables])
+    columns, ends = _side_by_side([(table.values, _distinct(table.weights)) for table in tables])
     reached, tried = [np.zeros(len(first), dtype=int) for first, _ in pairs], 0
     both = [_both(table, *p) for table, p in zip(tables, pairs, strict=True)]
     for block in signs(texts, flips, seed=seed):
         tried += len(block)
-        for count, part, (first, second), (top, bottom, bound) in zip(reached, np.split(block @ columns, ends[:-1], axis=1), pairs, both, strict=True):
-            tops, bottoms = np.split(part, 2, axis=1)
-            top_gap, bottom_gap = tops[:, first] - tops[:, second], bottoms[:, first] - bottoms[:, second]
+        for count, part, (first, second), (top, bottom, bound), table in zip(reached, np.split(block @ columns, ends, axis=1), pairs, both, tables, strict=True):
+            tops, bottoms = np.split(part, [len(table.systems)], axis=1)
+            top_gap = tops[:, first] - tops[:, second]
             with np.errstate(divide="ignore", invalid="ignore"):
-                found = np.abs((top + top_gap) / (bottom + bottom_gap) - (top - top_gap) / (bottom - bottom_gap))
-            count += (~(found < bound)).sum(0)
+                if bottoms.shape[1] == 1:
+                    found = 2 * top_gap / bottom
+                else:
+                    bottom_gap = bottoms[:, first] - bottoms[:, second]
+                    found = (top + top_gap) / (bottom + bottom_gap) - (top - top_gap) / (bottom - bottom_gap)
+            count += (~(np.abs(found) < bound)).sum(0)
     whole = 2**texts <= flips
     return [count / tried if whole else (count + 1) / (tried + 1) for count in reached]
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from workbench.report import figures, players, run_sections
 from workbench.report.html import Column, Fragment, identity, prose, table, verdict_line
 from workbench.report.judges import judged_clips, judges_table
+from workbench.report.parts import code_line, encoded_audio, interval, percent, plain, provenance_section, yields_table
 from workbench.report.planted import PlantedSection, no_trial
 from workbench.report.provenance import provenance
 from workbench.report.session import Run
@@ -52,13 +53,13 @@ class ValidationReport:
             told = f"Nothing could be judged: {'no clip was done' if self._left_out_text else f'all {total.clips} clips failed'}."
             return told + self._left_out_text if total.clips else "There were no clips to judge."
         rate = total.audio_error_rate
-        told = f"{_percent(rate.value)} of {total.words:,} words in {total.clips:,} clips are flagged as not said{_interval(rate)}"
+        told = f"{percent(rate.value)} of {total.words:,} words in {total.clips:,} clips are flagged as not said{interval(rate)}"
         singles = [voice for voice in self.voices[:-1] if voice.words]
         if len(singles) > 1:
             best = min(singles, key=lambda v: v.audio_error_rate.value)
             worst = max(singles, key=lambda v: v.audio_error_rate.value)
             if best.audio_error_rate.value < worst.audio_error_rate.value:
-                told += f"; least {best.voice} {_percent(best.audio_error_rate.value)}, most {worst.voice} {_percent(worst.audio_error_rate.value)}"
+                told += f"; least {best.voice} {percent(best.audio_error_rate.value)}, most {worst.voice} {percent(worst.audio_error_rate.value)}"
         planted = self._planted.sentence() if self._planted else ""
         failed = f" {total.failed} of {total.clips} clips had failures." if total.failed else ""
         heard = f" {self._cascade_text}." if self._cascade_text else ""
@@ -74,7 +75,7 @@ class ValidationReport:
         if self.config.escalate == "words":
             sec = sum(r.duration_sec or 0.0 for r in self.results)
             listened = sum(self._listened_sec(r) for r in self.results if "precision" in r.stage_sec)
-            told += f", {_percent(listened / sec) if sec else 'none'} of the audio"
+            told += f", {percent(listened / sec) if sec else 'none'} of the audio"
         return f"{told}; elsewhere every word that the fast engine got wrong counts as ambiguous"
 
     @staticmethod
@@ -142,7 +143,7 @@ class ValidationReport:
                 "engines": run_sections.engines_text(self.validation.stages),
                 "cascade": self._cascade_text or None,
                 "operating point": f"log ratio {self.validation.log_ratio_threshold:+.2f} nats, {self.validation.operating_point}" if weighs else None,
-                "code": run_sections.code_text(),
+                "code": code_line(),
                 "left out": list(source.left_out) or None,
             }
         )
@@ -161,17 +162,7 @@ class ValidationReport:
 
     def yields(self) -> Fragment:
         """What three thresholds keep."""
-        columns = [
-            Column("name", "threshold"),
-            Column("wer_below", "WER below", fmt=".0%"),
-            Column("confidence_above", "confidence above", fmt=".0%"),
-            Column("by_verdicts", "kept, by verdicts", fmt=".0%", help="share of flagged words below the WER bound, after both recognisers"),
-            Column("by_fast_wer", "kept, by fast WER", fmt=".0%", help="the fast engine alone, its own mistakes counted against the clip"),
-            Column("by_fast_wer_and_confidence", "kept, by fast WER and confidence", fmt=".0%", help="both bounds on the fast engine"),
-        ]
-        methods = sorted({r.fast.confidence_method for r in self.results if r.fast})
-        note = f"The confidence bounds were set for another recogniser's scale; here confidence is: {', '.join(methods) or 'unknown'}."
-        return table(summaries.yields(self.results, seed=self.config.seed), columns, caption="Clips kept", note=note)
+        return yields_table(self.results, seed=self.config.seed)
 
     def times(self) -> list[object]:
         """Time per stage and speed."""
@@ -203,7 +194,7 @@ class ValidationReport:
     def _gallery(self, chosen: list[ClipResult], title: str, note: str, *, share: float) -> Fragment:
         budget = int(self.config.audio_budget_mb * 1e6 * share)
         scores = [column for column in (*self._primaries.values(), "rms_db") if any(column in r.scores for r in self.results)]
-        return players.gallery(chosen, audio_of=players.encoded, budget_bytes=budget, title=title, total=len(self.results), note=note, scores=scores)
+        return players.gallery(chosen, audio_of=encoded_audio, budget_bytes=budget, title=title, total=len(self.results), note=note, scores=scores)
 
     def failures(self) -> list[object]:
         """What failed, where and why: counted, never dropped."""
@@ -211,15 +202,12 @@ class ValidationReport:
 
     def provenance(self) -> list[object]:
         """Engines with licences, code, packages, machine, every parameter."""
-        return run_sections.provenance_pieces(self._provenance, self.config)
+        return provenance_section(self._provenance, self.config)
 
     @cached_property
     def _provenance(self) -> dict:
-        used = [(stage.kind, stage.engine) for stage in self.validation.stages]
-        if not self.config.manifest:
-            used = [*(("tts", written.partition("/")[0]) for written in self.config.voices), *used]
         return provenance(
-            used=used,
+            used=[*dict.fromkeys(self.config.speaking_engines()), *((stage.kind, stage.engine) for stage in self.validation.stages)],
             engine_options=self.config.engine_options,
             fingerprints={stage.name: stage.fingerprint for stage in self.validation.stages},
             dataset={"name": self.validation.source.dataset, "source": self.validation.source.described, "hash": self.validation.dataset_hash},
@@ -247,9 +235,6 @@ class ValidationReport:
 
 
 def _voice_metrics(voice: summaries.VoiceSummary) -> dict:
-    def plain(estimate) -> dict:
-        return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
-
     return {
         "voice": voice.voice,
         "clips": voice.clips,
@@ -264,11 +249,3 @@ def _voice_metrics(voice: summaries.VoiceSummary) -> dict:
         "confidence": plain(voice.confidence),
         "flags": voice.flags,
     }
-
-
-def _percent(value: float | None) -> str:
-    return "unknown" if value is None else f"{100 * value:.1f}%"
-
-
-def _interval(estimate) -> str:
-    return "" if estimate.low is None else f" (95% interval {100 * estimate.low:.1f} to {100 * estimate.high:.1f}%)"

@@ -72,9 +72,9 @@ def comparison_smoke_run(tmp_path_factory, worker_id) -> Path:
     return _smoke("model_comparison", tmp_path_factory, worker_id)
 
 
-def _smoke(phase: str, folders: pytest.TempPathFactory, worker_id: str) -> Path:
+def _smoke(phase: str, tmp_path_factory, worker_id: str) -> Path:
     # Test processes that run side by side have folders of their own below a common one.
-    shared = folders.mktemp(phase) if worker_id == "master" else folders.getbasetemp().parent / f"smoke-{phase}"
+    shared = tmp_path_factory.mktemp(f"smoke-{phase}") if worker_id == "master" else tmp_path_factory.getbasetemp().parent / f"smoke-{phase}"
     shared.mkdir(exist_ok=True)
     with FileLock(shared.with_suffix(".lock")):
         if not (done := sorted(shared.glob(f"outputs/{phase}/*/metrics.json"))):

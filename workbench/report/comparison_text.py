@@ -120,7 +120,7 @@ def _sources(found: ModelComparison) -> list[str]:
     for source in found.gathered.sources:
         name = source.system.name
         if source.unmatched:
-            told.append(f"{counted(source.unmatched, 'clip')} of {name} say none of the prompts, for instance {', '.join(source.examples)}: left out.")
+            told.append(f"{counted(source.unmatched, 'clip')} of {name} {'says' if source.unmatched == 1 else 'say'} none of the prompts, for instance {', '.join(source.examples)}: left out.")
         if source.other_text:
             told.append(f"{counted(source.other_text, 'clip')} of {name} came with another text than their prompt's; they are held against the prompt.")
     return told

@@ -8,7 +8,7 @@ from functools import cached_property
 from workbench.report import comparison_figures, comparison_judges, comparison_sections, run_sections
 from workbench.report.comparison_text import basis, counted, verdict
 from workbench.report.html import Column, Fragment, bullets, identity, prose, table, verdict_line
-from workbench.report.players import encoded
+from workbench.report.parts import code_line, encoded_audio, provenance_section
 from workbench.report.provenance import provenance
 from workbench.report.session import Run
 from workbench.report.side_by_side import Cell, Row, side_by_side
@@ -95,7 +95,7 @@ class ModelComparisonReport:
                 "baseline": self.compared.baseline or None,
                 "clips (hash)": found.dataset_hash[:12],
                 "engines": run_sections.engines_text(found.summary.stages),
-                "code": run_sections.code_text(),
+                "code": code_line(),
             }
         )
 
@@ -150,7 +150,7 @@ class ModelComparisonReport:
 
     def _side_by_side(self, rows: list[Row], title: str, note: str, total: int | None, budget: int) -> Fragment:
         scores = [use.column for use in self.compared.uses if use.scored]
-        return side_by_side(rows, audio_of=encoded, budget_bytes=budget, title=title, total=total, note=note, scores=scores)
+        return side_by_side(rows, audio_of=encoded_audio, budget_bytes=budget, title=title, total=total, note=note, scores=scores)
 
     def _row(self, text_id: str, systems: tuple[str, ...] = ()) -> Row:
         clips = [clip for clip in self.compared.counted.clips if clip.text_id == text_id]
@@ -179,7 +179,7 @@ class ModelComparisonReport:
 
     def provenance(self) -> list[object]:
         """Engines with licences, code, packages, machine, every parameter."""
-        return run_sections.provenance_pieces(self._provenance, self.config)
+        return list(provenance_section(self._provenance, self.config))
 
     @cached_property
     def _provenance(self) -> dict:

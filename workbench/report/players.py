@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -85,18 +84,6 @@ def gallery(
         f'<section class="wb wb-gallery" aria-label="{escape(title)}"><h3 id="{escape(anchor)}">{escape(title)}</h3>{shown}{said}'
         f"{legend(verdicts_in(results)).html}{''.join(cards)}</section>"
     )
-
-
-def encoded(result: ClipResult) -> bytes | None:
-    """A clip's audio as MP3; None, and a line on the error stream, where it cannot be had."""
-    from workbench import audio as audio_io
-    from workbench.clips import load_audio
-
-    try:
-        return audio_io.encode_mp3(load_audio(result.clip))
-    except (WorkbenchError, OSError) as error:
-        print(f"no audio for {result.clip.clip_id}: {error}", file=sys.stderr)
-        return None
 
 
 def legend(verdicts: set[Verdict] | None = None) -> Fragment:

@@ -1,28 +1,15 @@
-"""Sections that every scan's report has: its code, what failed, where the time went, what it was made of."""
+"""Sections that every scan's report has: its engines, what failed, where the time went."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from workbench.config import Config
 from workbench.report import figures
-from workbench.report.html import Column, Fragment, fold, identity, prose, showing, table
-from workbench.report.provenance import code_version
+from workbench.report.html import Column, Fragment, prose, showing, table
 from workbench.scan import summaries
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, StageHealth
 from workbench.scan.stages import StagePlan
-
-_SHA256 = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
-
-
-def code_text() -> str:
-    """Version and commit in one line."""
-    code = code_version()
-    commit = (code["git_commit"] or "not a checkout")[:12] + (" with local changes" if code["git_dirty"] else "")
-    return f"workbench {code['workbench']}, {commit}"
-
 
 def engines_text(stages: Sequence[StagePlan]) -> list[str]:
     """The engines of a scan, each with its stage where that has another name."""
@@ -78,21 +65,3 @@ def times(results: Sequence[ClipResult], summary: ScanSummary, *, speak_sec: flo
     ]
     note = f"This run: {summary.wall_sec:.1f} s wall with {summary.workers} workers, {summary.computed} clips computed, {summary.clips - summary.computed} found in the store."
     return [figures.stage_times(rows), table(shown, columns, caption="Time per stage", note=note)] if shown else [prose("No stage ran.")]
-
-
-def provenance_pieces(found: dict, config: Config) -> list[object]:
-    """Engines with licences, code, packages, machine, every parameter."""
-    rows = [{**row, "revision of weights": _SHA256.sub(r"\1…", row["revision of weights"])} for row in found["engines"]]
-    note = "Digests are cut short here; provenance.json has them in full."
-    licences = table(rows, [Column(key, key) for key in rows[0]], caption="Engines and licences", note=note)
-    machine = identity({"processor": found["hardware"]["processor"], "cores": found["hardware"]["cores"], "memory": f"{found['hardware']['memory_gib']} GiB",
-                        "system": found["hardware"]["system"], "GPUs": found["hardware"]["gpus"] or "none", "dataset hash": found["dataset"]["hash"],
-                        "seeds": found["seeds"], "wall time, s": found["wall_sec"]})  # fmt: skip
-    parameters = [{"parameter": name, "value": str(value)} for name, value in sorted(config.model_dump(mode="json").items())]
-    packages = [{"package": name, "version": version} for name, version in found["packages"].items()]
-    return [
-        licences,
-        machine,
-        fold("Parameters", table(parameters, [Column("parameter", "parameter"), Column("value", "value")])),
-        fold("Packages", table(packages, [Column("package", "package"), Column("version", "version")])),
-    ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from workbench.report import figures, run_sections
+from workbench.report import figures
 from workbench.report.figures_cascade import TradePoint, spread, trade_off
 from workbench.report.html import Column, Fragment, identity, prose, table, verdict_line
-from workbench.report.parts import interval, percent, plain, yields_table
+from workbench.report.parts import code_line, interval, percent, plain, provenance_section, yields_table
 from workbench.report.planted import ERROR_NAMES, no_trial
 from workbench.report.provenance import provenance
 from workbench.report.session import Run
@@ -139,7 +139,7 @@ class ThresholdsReport:
                 "clips (hash)": self.thresholds.dataset_hash[:12],
                 "engines": f"{self.config.fast} (fast), {self.config.precision} (precision)",
                 "operating point": f"log ratio {self.config.log_ratio_threshold:+.2f} nats",
-                "code": run_sections.code_text(),
+                "code": code_line(),
                 "left out": list(source.left_out) or None,
             }
         )
@@ -207,13 +207,16 @@ class ThresholdsReport:
             voices.setdefault(result.clip.speaker or result.clip.dataset, []).append(result)
         return voices
 
-    def failures(self) -> list[object]:
+    def failures(self) -> Fragment:
         """What failed: such clips are escalated by every cascade."""
-        return run_sections.failures(self.thresholds.results, self.thresholds.summary)
+        rows = [dict(zip(("stage", "type", "clips", "example"), row, strict=True)) for row in summaries.failure_counts(self.thresholds.results)]
+        if not rows:
+            return prose("Every stage did its work on every clip.")
+        return table(rows, [Column("stage", "stage"), Column("type", "error"), Column("clips", "clips", fmt=",d"), Column("example", "for instance")], caption="Failures")
 
     def provenance(self) -> list[object]:
         """Engines with licences, code, packages, machine, every parameter."""
-        return run_sections.provenance_pieces(self._provenance, self.config)
+        return provenance_section(self._provenance, self.config)
 
     @cached_property
     def _provenance(self) -> dict:

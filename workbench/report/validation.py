@@ -8,7 +8,7 @@ from functools import cached_property
 from workbench.report import figures, players, run_sections
 from workbench.report.html import Column, Fragment, identity, prose, table, verdict_line
 from workbench.report.judges import judged_clips, judges_table
-from workbench.report.parts import interval, percent, plain, yields_table
+from workbench.report.parts import code_line, encoded_audio, interval, percent, plain, provenance_section, yields_table
 from workbench.report.planted import PlantedSection, no_trial
 from workbench.report.provenance import provenance
 from workbench.report.session import Run
@@ -143,7 +143,7 @@ class ValidationReport:
                 "engines": run_sections.engines_text(self.validation.stages),
                 "cascade": self._cascade_text or None,
                 "operating point": f"log ratio {self.validation.log_ratio_threshold:+.2f} nats, {self.validation.operating_point}" if weighs else None,
-                "code": run_sections.code_text(),
+                "code": code_line(),
                 "left out": list(source.left_out) or None,
             }
         )
@@ -194,7 +194,7 @@ class ValidationReport:
     def _gallery(self, chosen: list[ClipResult], title: str, note: str, *, share: float) -> Fragment:
         budget = int(self.config.audio_budget_mb * 1e6 * share)
         scores = [column for column in (*self._primaries.values(), "rms_db") if any(column in r.scores for r in self.results)]
-        return players.gallery(chosen, audio_of=players.encoded, budget_bytes=budget, title=title, total=len(self.results), note=note, scores=scores)
+        return players.gallery(chosen, audio_of=encoded_audio, budget_bytes=budget, title=title, total=len(self.results), note=note, scores=scores)
 
     def failures(self) -> list[object]:
         """What failed, where and why: counted, never dropped."""
@@ -202,7 +202,7 @@ class ValidationReport:
 
     def provenance(self) -> list[object]:
         """Engines with licences, code, packages, machine, every parameter."""
-        return run_sections.provenance_pieces(self._provenance, self.config)
+        return provenance_section(self._provenance, self.config)
 
     @cached_property
     def _provenance(self) -> dict:
@@ -249,11 +249,3 @@ def _voice_metrics(voice: summaries.VoiceSummary) -> dict:
         "confidence": plain(voice.confidence),
         "flags": voice.flags,
     }
-
-
-def _percent(value: float | None) -> str:
-    return "unknown" if value is None else f"{100 * value:.1f}%"
-
-
-def _interval(estimate) -> str:
-    return "" if estimate.low is None else f" (95% interval {100 * estimate.low:.1f} to {100 * estimate.high:.1f}%)"

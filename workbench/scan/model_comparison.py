@@ -16,9 +16,10 @@ from workbench.scan.comparison_metrics import Objective
 from workbench.scan.plan import HOW_THE_WORK_IS_DONE, ScanConfig, ScanParameters, used_engines
 from workbench.scan.primary_scores import primary_scores
 from workbench.scan.progress import print_line
-from workbench.scan.reading import dataset_hash, read_results
+from workbench.scan.reading import read_results
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, scan
+from workbench.scan.sources import dataset_hash
 from workbench.scan.stages import fingerprint
 from workbench.scan.system_clips import Gathered, gather_clips, options_of
 from workbench.scan.systems import System, named, similarity_references, system_of

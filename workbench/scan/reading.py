@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workbench.clips import Clip
 from workbench.errors import Failure, TextError
 from workbench.scan.cascade import Cascade, Choice
 from workbench.scan.codec import transcript_of
-from workbench.scan.reference import check_text, forms_of, reference_tokens
+from workbench.scan.reference import check_text, reference_tokens
 from workbench.scan.stages import StagePlan
 from workbench.scan.results import ClipResult
 from workbench.scan.worker import AUDIO_FINGERPRINT
@@ -93,16 +92,6 @@ def result_of(
         notes=notes,
         stage_sec={name: result.sec for name, result in found.items()},
     )
-
-
-def dataset_hash(results: Iterable[ClipResult]) -> str:
-    """What the clips are: their ids, samples, texts and spoken forms, in order, as one hash."""
-    digest = hashlib.sha256()
-    for result in results:
-        forms = forms_of(result.clip)
-        told = (result.clip.clip_id, result.file_hash, result.clip.text, *([forms] if forms else []))
-        digest.update(("\0".join(told) + "\n").encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
 
 
 def _found(clip: Clip, row: StoredRow, stages: Sequence[StagePlan]) -> dict[str, StageResult]:

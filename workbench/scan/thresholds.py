@@ -14,10 +14,10 @@ from workbench.scan.commercial import refuse_non_commercial
 from workbench.scan.plan import HOW_THE_WORK_IS_DONE, ScanConfig, used_engines
 from workbench.scan.planted_trial import PlantedParameters, PlantedTrial, TrialClips, planted_trial
 from workbench.scan.progress import print_line
-from workbench.scan.reading import dataset_hash, read_results, transcripts
+from workbench.scan.reading import read_results, transcripts
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, scan
-from workbench.scan.sources import Source, clips_of
+from workbench.scan.sources import Source, clips_of, dataset_hash
 from workbench.scan.stages import fingerprint
 from workbench.scan.trade_off import Candidate, Heard, catch, cheapest, cost
 from workbench.store import Store

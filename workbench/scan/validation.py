@@ -12,10 +12,10 @@ from workbench.scan.commercial import refuse_non_commercial
 from workbench.scan.plan import HOW_THE_WORK_IS_DONE, used_engines
 from workbench.scan.planted_trial import PlantedParameters, PlantedTrial, planted_trial
 from workbench.scan.progress import print_line
-from workbench.scan.reading import dataset_hash, read_results
+from workbench.scan.reading import read_results
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, scan
-from workbench.scan.sources import Source, clips_of
+from workbench.scan.sources import Source, clips_of, dataset_hash
 from workbench.scan.stages import StagePlan, fingerprint
 from workbench.store import Store
 from workbench.verdicts.operating_point import SHIPPED

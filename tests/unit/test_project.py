@@ -71,6 +71,7 @@ def test_a_room_imports_only_from_floors_below(project):
         ("engines", "tts", "stt", "judges", "phones", "weights", "batching", "guard", "isolated", "store"),
         ("verdicts", "stats"),
         ("scan",),
+        ("datasets",),
         ("report", "doctor"),
         ("cli", "cli_db"),
     ]

@@ -50,8 +50,8 @@ class Hours:
 class DatasetSections:
     """The sections that need nothing but the comparison."""
 
-    def __init__(self, comparison: DatasetComparison, config: DatasetComparisonConfig) -> None:
-        self.comparison, self.config = comparison, config
+    def __init__(self, comparison: DatasetComparison, config: DatasetComparisonConfig, *, parameters_file: str) -> None:
+        self.comparison, self.config, self._parameters_file = comparison, config, parameters_file
         self.profiles = comparison.profiles
 
     def contents(self) -> list[object]:
@@ -65,7 +65,7 @@ class DatasetSections:
                 "mean": float(np.mean(p.known("duration_sec"))) if len(p.known("duration_sec")) else None,
                 "longest": float(np.max(p.known("duration_sec"), initial=0)) if len(p.known("duration_sec")) else None,
                 "speakers": len(set(p.speakers) - {""}) or None,
-                "unnamed": p.speakers.get("", 0) or None,
+                "unnamed": p.speakers.get("", 0),
                 "texts": len(np.unique(p.texts)),
                 "words": float(np.mean(p.known("words"))) if p.clips else None,
                 "rate": p.usual.chars_per_sec,
@@ -79,7 +79,7 @@ class DatasetSections:
             Column("mean", "mean length", "s", ".2f"),
             Column("longest", "longest", "s", ".1f"),
             Column("speakers", "speakers", fmt=",d"),
-            Column("unnamed", "without a name", fmt=",d", help="clips whose source names no speaker"),
+            *([Column("unnamed", "without a name", fmt=",d", help="clips whose source names no speaker")] if any("" in p.speakers for p in self.profiles) else []),
             Column("texts", "texts", fmt=",d", help="different texts, normalised"),
             Column("words", "words a clip", fmt=".1f"),
             Column("rate", "rate", "characters/s", ".1f", help="median over clips of characters per second that is not silent"),
@@ -191,7 +191,7 @@ class DatasetSections:
             Column("low", "low ceiling", "clips", ",d", help=f"sound ends under {self.config.bounds.bandwidth_share:.0%} of half the sample rate: upsampled, coded or filtered"),
         ]
         return [
-            table(rows, columns, caption="How they sound"),
+            table(rows, columns, caption="Loudness, silence, clipping, bandwidth"),
             distribution({p.name: p.numbers["loudness_lufs"] for p in self.profiles}, Axis("loudness of a clip (LUFS)")),
             distribution({p.name: p.numbers["silence_pct"] for p in self.profiles}, Axis("silence in a clip (%)", low=0, high=100)),
             distribution({p.name: p.numbers["bandwidth_hz"] / 1000 for p in self.profiles}, Axis("bandwidth of a clip (kHz)", ".1f", low=0)),
@@ -260,7 +260,7 @@ class DatasetSections:
         ]
         note = "The confidence bounds of the standard rules were set for another recogniser's scale; here confidence is: "
         note += f"{', '.join(dict.fromkeys(m for p in self.profiles for m in p.confidence_methods)) or 'unknown'}. A clip whose value is unknown is not kept."
-        return [table(rows, columns, caption="What rules keep", note=note), figures.yields(bars), fold("What each condition takes", self._conditions(unit)), self._commands()]
+        return [table(rows, columns, caption="Clips and audio kept", note=note), figures.yields(bars), fold("What each condition takes", self._conditions(unit)), self._commands()]
 
     def _conditions(self, unit: Hours) -> Fragment:
         rows = [
@@ -283,8 +283,8 @@ class DatasetSections:
         lines = []
         for dataset in self.comparison.datasets:
             if (manifest := dataset.clips.manifest) is not None:
-                command = ["workbench", "filter", str(manifest.source), f"{dataset.name}-kept.jsonl", "--db", self.config.database, "--scan", dataset.clips.scan_id, "--keep", "balanced"]
-                lines.append(shlex.join(command))
+                command = ["workbench", "filter", str(manifest.source), "--dataset", dataset.name, "--scan", dataset.clips.scan_id, "-p", self._parameters_file]
+                lines.append(shlex.join([*command, "--keep", self.config.headline_rule, "-o", f"{dataset.name}-kept.jsonl"]))
         if not lines:
             return prose("These clips were spoken for this run; `workbench filter` writes the filtered manifest of clips that exist.")
         return prose("The same rules write a manifest of what they keep:\n\n```\n" + "\n".join(lines) + "\n```")

@@ -11,6 +11,7 @@ from workbench.datasets.comparison import Compared, DatasetComparison, DatasetCo
 from workbench.datasets.profile import Heard, Profile
 from workbench.report import figures, players
 from workbench.report.dataset_figures import Axis, distribution
+from workbench.report.dataset_planted import PlantedFaults
 from workbench.report.dataset_sections import DatasetSections, Hours
 from workbench.report.html import Column, Fragment, identity, prose, showing, table, verdict_line
 from workbench.report.parts import code_line, encoded_audio, percent, plain, provenance_section
@@ -32,7 +33,7 @@ class DatasetComparisonReport(DatasetSections):
 
     def __init__(self, comparison: DatasetComparison, config: DatasetComparisonConfig, run: Run) -> None:
         super().__init__(comparison, config, parameters_file=str(run.folder / "params.yaml"))
-        self.run = run
+        self.run, self._planted = run, PlantedFaults(self.profiles)
 
     @cached_property
     def headline_text(self) -> str:
@@ -48,7 +49,7 @@ class DatasetComparisonReport(DatasetSections):
         rule = [next(count for count in p.rules if count.name == self.config.headline_rule) for p in self.profiles]
         hours, kept = sum(count.hours for count in rule), sum(count.kept_hours for count in rule)
         told += f". The rule “{self.config.headline_rule}” keeps {Hours.said(kept)} ({percent(kept / hours)})." if hours else "."
-        return told + self._planted_sentence + self._left_out_text
+        return told + self._planted.sentence() + self._left_out_text
 
     @property
     def _faulty(self) -> str:
@@ -129,6 +130,10 @@ class DatasetComparisonReport(DatasetSections):
         spread = distribution(wer, Axis("word error rate of a clip, fast engine (%)", ".1f", 100, low=0, high=100), caption="Every clip of each dataset.")
         return [spread, *self.differences()]
 
+    def planted(self) -> list[object]:
+        """Whether the report finds what is known to be there."""
+        return self._planted.show()
+
     def listen(self) -> list[object]:
         """Faulty clips of every dataset, the text's first."""
         chosen = {family: [_with_faults(heard) for p in self.profiles for heard in p.heard[family]] for family in ("text", "audio")}
@@ -206,7 +211,7 @@ class DatasetComparisonReport(DatasetSections):
             "computed": sum(dataset.summary.computed for dataset in self.comparison.datasets),
             "datasets": [self._metrics(dataset) for dataset in self.comparison.datasets],
             "claims": [claim.sentence for claim in self.comparison.claims],
-            "planted": self.planted_metrics(),
+            "planted": self._planted.metrics(),
         }
         self.run.finish(metrics, self._provenance)
         return prose("Beside this report: `results.parquet` (a row per clip, with every column of a keep rule), `metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`.")

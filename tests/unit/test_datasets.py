@@ -157,20 +157,15 @@ def test_own_rules_are_checked_before_the_work_starts():
 
 
 def test_memory_does_not_hold_the_clips(tmp_path):
-    def peak(clips: int) -> int:
-        with Store.open(tmp_path / f"{clips}.sqlite") as store:
-            fill(store, (Scanned(f"clip number {n}", TEXTS[n % 3], audio=str(n)) for n in range(clips)), scan_id="s")
-            collector = Collector("s", parse_all(STANDARD, columns=kinds()), Usual(None), 1)
-            maker, reading = ChunkMaker(Bounds(), Usual(None)), Reading(store, "s", None, 0.5)
-            tracemalloc.start()
-            for chunk in maker.chunks(reading.results()):
-                collector.add(chunk)
-            found = collector.profile()
-            used = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
-            assert found.clips == clips
-            return used
-
-    few, many = peak(750), peak(1500)
+    held = {}
+    with Store.open(tmp_path / "db.sqlite") as store:
+        fill(store, (Scanned(f"clip number {n}", TEXTS[n % 3], audio=str(n)) for n in range(1250)), scan_id="s")
+        collector = Collector("s", parse_all(STANDARD, columns=kinds()), Usual(None), 1)
+        tracemalloc.start()
+        for chunk in ChunkMaker(Bounds(), Usual(None)).chunks(Reading(store, "s", None, 0.5).results()):
+            collector.add(chunk)
+            held[collector.clips] = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+    assert collector.profile().clips == 1250
     # A clip costs its numbers, some hundred bytes, where its result would cost tens of thousands.
-    assert (many - few) / 750 < 2500
+    assert (held[1250] - held[500]) / 750 < 1500

@@ -15,7 +15,7 @@ from workbench.datasets.measures import Measures
 from workbench.scan.results import ClipResult
 from workbench.verdicts.base import Verdict
 
-CHUNK_CLIPS = 500
+CHUNK_CLIPS = 250
 _FAMILIES = ("text", "audio", "copy")
 
 

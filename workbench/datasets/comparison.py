@@ -22,7 +22,7 @@ from workbench.datasets.reading import Reading
 from workbench.datasets.rows import RowWriter
 from workbench.datasets.rules import STANDARD, Rule, parse_all
 from workbench.datasets.sources import DatasetClips, DatasetParameters, open_dataset
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, unknown_name
 from workbench.scan.commercial import refuse_non_commercial
 from workbench.scan.plan import plan_stages, used_engines
 from workbench.scan.progress import print_line
@@ -41,6 +41,7 @@ class DatasetComparisonConfig(DatasetParameters):
     """Parameters of ``notebooks/dataset_comparison.ipynb``; the notebook says what each means."""
 
     keep: dict[str, str] = Field(default_factory=dict)
+    headline_rule: str = "balanced"
     bounds: Bounds = Bounds()
     operating_point: float = SHIPPED.threshold
     worst_clips: int = Field(8, ge=0)
@@ -60,7 +61,10 @@ class DatasetComparisonConfig(DatasetParameters):
         Raises:
             ConfigError, UnknownNameError: see ``rules.parse``.
         """
-        return parse_all({**STANDARD, **self.keep}, columns=kinds(self.score_columns()))
+        named = {**STANDARD, **self.keep}
+        if self.headline_rule not in named:
+            raise unknown_name("rule", self.headline_rule, named, where="headline_rule")
+        return parse_all(named, columns=kinds(self.score_columns()))
 
     def score_columns(self) -> tuple[str, ...]:
         """The columns that the judges of the scan fill."""

@@ -9,13 +9,13 @@ A comparison with a value that is unknown (no such judge in the scan, an engine 
 from __future__ import annotations
 
 import ast
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
+from workbench.datasets.truth import COMPARED, COMPUTED, Truth, joined, truth_of
 from workbench.errors import ConfigError, unknown_name
 
 Kind = Literal["number", "truth", "text"]
@@ -31,18 +31,7 @@ LONGEST_RULE, MOST_PARTS, DEEPEST = 2000, 1000, 50
 LARGEST = 1e15
 _GRAMMAR = "conditions on columns joined by and, or, not; for instance: wer_fast < 0.05 and duration_sec < 15"
 _MEND = {"&&": "write and", "||": "write or", "&": "write and", "|": "write or", "~": "write not", "!": "write not, or !=", "=": "write == to compare"}
-_COMPARED: dict[type, Callable] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
-}  # fmt: skip
-_COMPUTED: dict[type, Callable] = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 _PARTS = (ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Set)
-
-
-class Truth(NamedTuple):
-    """A condition over clips, two arrays of shape (N,): where it is true, and where it is known at all. What is true is known."""
-
-    true: np.ndarray
-    known: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -53,7 +42,7 @@ class Clause:
     node: ast.expr
 
     def of(self, columns: Mapping[str, np.ndarray]) -> Truth:
-        return _truth(self.node, columns)
+        return truth_of(self.node, columns)
 
 
 @dataclass(frozen=True)
@@ -78,7 +67,7 @@ class Rule:
             columns: name -> array of shape (N,): float (NaN for unknown), bool, or object (text); at least ``self.columns``.
         """
         found = [clause.of(columns) for clause in self.clauses]
-        return _joined(found, all_of=True)
+        return joined(found, all_of=True)
 
 
 def parse(text: str, *, columns: Mapping[str, Kind], named: Mapping[str, str] | None = None, name: str = "") -> Rule:
@@ -181,7 +170,7 @@ def _kind(node: ast.expr, text: str, columns: Mapping[str, Kind]) -> Kind:
         case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
             wants(node.operand, "number", "a number after the sign")
             return "number"
-        case ast.BinOp() if type(node.op) in _COMPUTED:
+        case ast.BinOp() if type(node.op) in COMPUTED:
             for part in (node.left, node.right):
                 wants(part, "number", "numbers to compute with")
             return "number"
@@ -204,7 +193,7 @@ def _check_compare(node: ast.Compare, text: str, columns: Mapping[str, Kind]) ->
             items = right.elts if isinstance(right, (ast.Tuple, ast.List, ast.Set)) else None
             if not items or not all(_is_constant(item) and _kind(item, text, columns) == kind for item in items):
                 raise _refused(text, got=ast.unparse(node), expected='constants of the same kind in brackets, as speaker in ("anna", "bert")')
-        elif type(op) not in _COMPARED:
+        elif type(op) not in COMPARED:
             raise _refused(text, got=ast.unparse(node), expected="< <= > >= == != in")
         elif _kind(right, text, columns) != kind:
             raise _refused(text, got=ast.unparse(node), expected="two numbers or two texts to compare")
@@ -220,68 +209,3 @@ def _is_constant(node: ast.expr) -> bool:
 
 def _refused(text: str, *, got: str, expected: str = _GRAMMAR, mend: str | None = None) -> ConfigError:
     return ConfigError("not a keep rule", where=f"rule {text!r}", got=got, expected=expected, mend=mend)
-
-
-def _truth(node: ast.expr, columns: Mapping[str, np.ndarray]) -> Truth:
-    match node:
-        case ast.Name():
-            return Truth(columns[node.id], np.ones(len(columns[node.id]), bool))
-        case ast.UnaryOp():
-            inner = _truth(node.operand, columns)
-            return Truth(inner.known & ~inner.true, inner.known)
-        case ast.BoolOp():
-            return _joined([_truth(part, columns) for part in node.values], all_of=isinstance(node.op, ast.And))
-        case ast.Compare():
-            pairs = zip([node.left, *node.comparators], node.ops, node.comparators, strict=False)
-            return _joined([_compared(left, op, right, columns) for left, op, right in pairs], all_of=True)
-    raise AssertionError(ast.dump(node))  # refused when it was read
-
-
-def _joined(found: list[Truth], *, all_of: bool) -> Truth:
-    """Kleene's three-valued and (``all_of``) and or."""
-    result = found[0]
-    for other in found[1:]:
-        settles = [part.known & (~part.true if all_of else part.true) for part in (result, other)]
-        true = result.true & other.true if all_of else result.true | other.true
-        result = Truth(true, (result.known & other.known) | settles[0] | settles[1])
-    return result
-
-
-def _compared(left: ast.expr, op: ast.cmpop, right: ast.expr, columns: Mapping[str, np.ndarray]) -> Truth:
-    a = _value(left, columns)
-    if isinstance(op, (ast.In, ast.NotIn)):
-        items = [_value(item, columns) for item in right.elts]  # type: ignore[attr-defined]
-        true, known = np.any([_equal(a, item) for item in items], axis=0), _known(a)
-        true = known & (~true if isinstance(op, ast.NotIn) else true)
-    else:
-        b = _value(right, columns)
-        known = _known(a) & _known(b)
-        with np.errstate(invalid="ignore"):
-            true = known & np.asarray(_COMPARED[type(op)](a, b), dtype=bool)
-    size = len(next(iter(columns.values())))
-    return Truth(np.broadcast_to(true, size), np.broadcast_to(known, size))
-
-
-def _equal(a: np.ndarray, b: object) -> np.ndarray:
-    return np.asarray(a == b, dtype=bool)
-
-
-def _known(value: np.ndarray | float | str) -> np.ndarray:
-    value = np.asarray(value)
-    return np.isfinite(value) if value.dtype.kind == "f" else np.ones(value.shape, bool)
-
-
-def _value(node: ast.expr, columns: Mapping[str, np.ndarray]) -> np.ndarray | float | str:
-    match node:
-        case ast.Name():
-            return columns[node.id]
-        case ast.Constant():
-            return node.value if isinstance(node.value, str) else float(node.value)
-        case ast.UnaryOp():
-            inner = _value(node.operand, columns)
-            return -inner if isinstance(node.op, ast.USub) else inner
-        case ast.BinOp():
-            a, b = _value(node.left, columns), _value(node.right, columns)
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                return np.asarray(_COMPUTED[type(node.op)](np.asarray(a, float), np.asarray(b, float)))
-    raise AssertionError(ast.dump(node))  # refused when it was read

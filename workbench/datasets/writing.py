@@ -68,7 +68,9 @@ def writing(path: Path, *, measured: Sequence[str] = ()) -> Iterator[ManifestWri
 def _row(clip: Clip, duration_sec: float | None) -> dict[str, Any]:
     if clip.audio_bytes is None and not clip.audio:
         raise ManifestError("clip has no audio to name", where=f"clip {clip.clip_id}", got=clip.fault)
-    row: dict[str, Any] = {"id": clip.clip_id, "audio_filepath": clip.audio, "text": clip.text, "speaker": clip.speaker, "category": clip.category}
+    # A relative path would start at the new manifest's folder.
+    audio = clip.audio if clip.audio_bytes is not None or not clip.audio else os.path.abspath(clip.audio)
+    row: dict[str, Any] = {"id": clip.clip_id, "audio_filepath": audio, "text": clip.text, "speaker": clip.speaker, "category": clip.category}
     if "offset_sec" in clip.extra:
         row |= {"offset": clip.extra["offset_sec"], "duration": clip.extra.get("duration_sec")}
     elif duration_sec is not None:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from workbench.datasets.comparison import Compared, DatasetComparison, DatasetComparisonConfig
-from workbench.datasets.profile import Profile
+from workbench.datasets.profile import Heard, Profile
 from workbench.report import figures, players
 from workbench.report.dataset_figures import Axis, distribution
+from workbench.report.dataset_planted import PlantedFaults
 from workbench.report.dataset_sections import DatasetSections, Hours
 from workbench.report.html import Column, Fragment, identity, prose, showing, table, verdict_line
 from workbench.report.parts import code_line, encoded_audio, percent, plain, provenance_section
 from workbench.report.provenance import provenance
 from workbench.report.session import Run
+from workbench.scan.results import ClipResult
 from workbench.scan.summaries import StageTime
 from workbench.stats import Estimate
 from workbench.stats.independent import mean_of, median_of
 
 #: Share of clips with a fault in the worst dataset: good below the first, bad above the second.
 GOOD_BELOW, BAD_ABOVE = 0.02, 0.10
-#: The rule whose yield stands in the headline.
-HEADLINE_RULE = "balanced"
 #: Of the page's audio budget, what the faulty clips may take; the sample gets the rest.
 FAULTY_SHARE = 0.75
 
@@ -31,8 +32,8 @@ class DatasetComparisonReport(DatasetSections):
     """What ``notebooks/dataset_comparison.ipynb`` shows, one method per cell."""
 
     def __init__(self, comparison: DatasetComparison, config: DatasetComparisonConfig, run: Run) -> None:
-        super().__init__(comparison, config)
-        self.run = run
+        super().__init__(comparison, config, parameters_file=str(run.folder / "params.yaml"))
+        self.run, self._planted = run, PlantedFaults(self.profiles)
 
     @cached_property
     def headline_text(self) -> str:
@@ -41,20 +42,21 @@ class DatasetComparisonReport(DatasetSections):
         if not clips:
             return "There were no clips to look at."
         datasets = f"{len(self.profiles)} datasets" if len(self.profiles) > 1 else "One dataset"
-        told = f"{datasets}, {Hours.said(sum(p.hours for p in self.profiles))} in {clips:,} clips: {self._faulty(clips)}"
+        told = f"{datasets}, {Hours.said(sum(p.hours for p in self.profiles))} in {clips:,} clips: {self._faulty}"
         worst = max(self.profiles, key=_faulty_share)
         if len(self.profiles) > 1 and _faulty_share(worst):
-            told += f"; most in {worst.name}, {percent(_faulty_share(worst))} of its clips"
-        rule = [next(count for count in p.rules if count.name == HEADLINE_RULE) for p in self.profiles]
+            told += f"; most in {worst.name}, where {worst.with_fault['any']:,} of {worst.clips:,} clips are concerned"
+        rule = [next(count for count in p.rules if count.name == self.config.headline_rule) for p in self.profiles]
         hours, kept = sum(count.hours for count in rule), sum(count.kept_hours for count in rule)
-        told += f". The {HEADLINE_RULE} rule keeps {Hours.said(kept)} ({percent(kept / hours)})." if hours else "."
-        return told + self._planted_sentence + self._left_out_text
+        told += f". The rule “{self.config.headline_rule}” keeps {Hours.said(kept)} ({percent(kept / hours)})." if hours else "."
+        return told + self._planted.sentence() + self._left_out_text
 
-    def _faulty(self, clips: int) -> str:
+    @property
+    def _faulty(self) -> str:
         text, audio, copies = (sum(p.with_fault[family] for p in self.profiles) for family in ("text", "audio", "copy"))
         if not text + audio + copies:
             return "no fault was found in any"
-        return f"faults of the text in {percent(text / clips)} of them, of the audio in {percent(audio / clips)}, {copies:,} {'is a copy' if copies == 1 else 'are copies'}"
+        return f"{_count(text)} with a fault of the text, {_count(audio)} of the audio, {_count(copies, 'no')} {'copy' if copies == 1 else 'copies'}"
 
     @property
     def _left_out_text(self) -> str:
@@ -84,7 +86,7 @@ class DatasetComparisonReport(DatasetSections):
             Column("text", "text faults", fmt=".0%", help="clips with a fault of the text"),
             Column("sound", "audio faults", fmt=".0%", help="clips with a fault of the audio"),
             Column("copies", "copies", fmt=",d", help="clips that repeat an earlier one, by audio or by text"),
-            Column("kept", f"kept, {HEADLINE_RULE}", fmt=".0%", help=f"share of the hours that the {HEADLINE_RULE} rule keeps"),
+            Column("kept", f"kept, {self.config.headline_rule}", fmt=".0%", help=f"share of the hours that the {self.config.headline_rule} rule keeps"),
         ]
         note = "In brackets: 95% intervals over texts, since clips that share a text are not independent. Datasets differ in their texts as well as in their sound."
         return table([self._headline_row(profile) for profile in self.profiles], columns, caption="Headline per dataset", note=note)
@@ -104,7 +106,7 @@ class DatasetComparisonReport(DatasetSections):
             "text": profile.with_fault["text"] / profile.clips if profile.clips else None,
             "sound": profile.with_fault["audio"] / profile.clips if profile.clips else None,
             "copies": profile.with_fault["copy"],
-            "kept": next(count.kept_share for count in profile.rules if count.name == HEADLINE_RULE),
+            "kept": next(count.kept_share for count in profile.rules if count.name == self.config.headline_rule),
         }
         missing = Estimate(None, None, None, 0)
         return row | {judge: mean_of(profile.sample(column)) if column in profile.numbers else missing for judge, column in self.comparison.primaries.items()}
@@ -128,9 +130,13 @@ class DatasetComparisonReport(DatasetSections):
         spread = distribution(wer, Axis("word error rate of a clip, fast engine (%)", ".1f", 100, low=0, high=100), caption="Every clip of each dataset.")
         return [spread, *self.differences()]
 
+    def planted(self) -> list[object]:
+        """Whether the report finds what is known to be there."""
+        return self._planted.show()
+
     def listen(self) -> list[object]:
         """Faulty clips of every dataset, the text's first."""
-        chosen = {family: [heard.result for p in self.profiles for heard in p.heard[family]] for family in ("text", "audio")}
+        chosen = {family: [_with_faults(heard) for p in self.profiles for heard in p.heard[family]] for family in ("text", "audio")}
         shown, share = [], FAULTY_SHARE / 2
         for family, title in (("text", "Faults of the text"), ("audio", "Faults of the audio")):
             total = sum(profile.with_fault[family] for profile in self.profiles)
@@ -140,11 +146,11 @@ class DatasetComparisonReport(DatasetSections):
 
     def sample(self) -> Fragment:
         """A random sample, so that the page does not show the worst only."""
-        chosen = [heard.result for profile in self.profiles for heard in profile.heard["sample"]]
+        chosen = [_with_faults(heard) for profile in self.profiles for heard in profile.heard["sample"]]
         total = sum(profile.clips for profile in self.profiles)
         return self._gallery(chosen, "Random sample", f"{self.config.sample_clips} of each dataset, drawn with seed {self.config.seed}.", total=total, share=1 - FAULTY_SHARE)
 
-    def _gallery(self, chosen: list, title: str, note: str, *, total: int, share: float) -> Fragment:
+    def _gallery(self, chosen: list[ClipResult], title: str, note: str, *, total: int, share: float) -> Fragment:
         budget = int(self.config.audio_budget_mb * 1e6 * share)
         scores = [column for column in (*self.comparison.primaries.values(), "loudness_lufs", "bandwidth_hz") if any(column in r.scores for r in chosen)]
         return players.gallery(chosen, audio_of=encoded_audio, budget_bytes=budget, title=title, total=total, note=note, scores=scores)
@@ -205,7 +211,7 @@ class DatasetComparisonReport(DatasetSections):
             "computed": sum(dataset.summary.computed for dataset in self.comparison.datasets),
             "datasets": [self._metrics(dataset) for dataset in self.comparison.datasets],
             "claims": [claim.sentence for claim in self.comparison.claims],
-            "planted": self.planted_metrics(),
+            "planted": self._planted.metrics(),
         }
         self.run.finish(metrics, self._provenance)
         return prose("Beside this report: `results.parquet` (a row per clip, with every column of a keep rule), `metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`.")
@@ -227,6 +233,16 @@ class DatasetComparisonReport(DatasetSections):
             "with_fault": dict(profile.with_fault),
             "rules": {count.name: {"clips": count.kept, "hours": count.kept_hours, "share": count.kept_share} for count in profile.rules},
         }
+
+
+def _with_faults(heard: Heard) -> ClipResult:
+    """The clip with its faults among what its card remarks."""
+    told = tuple(f"{fault.value.replace('_', ' ')}: {fault.meaning}" for fault in heard.faults)
+    return replace(heard.result, notes=(*told, *heard.result.notes))
+
+
+def _count(clips: int, none: str = "none") -> str:
+    return f"{clips:,}" if clips else none
 
 
 def _faulty_share(profile: Profile) -> float:

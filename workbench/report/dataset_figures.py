@@ -11,14 +11,17 @@ from workbench.report.figure_parts import WIDTH_IN, empty, figure_box, voices_ax
 from workbench.report.html import Column, Fragment, table
 from workbench.report.svg import INK, draw
 
-BINS = 48
+#: Bins of an outline: more for more clips, so that few clips do not fall apart into spikes.
+FEWEST_BINS, MOST_BINS = 12, 48
+#: From so many clips on, the axis ends where the middle 99% of them end.
+MANY = 400
 #: Of the width, what is left at the right for the numbers.
 _ROOM = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What is spread: the axis' label, how a value is written, and where the axis ends (None: where the middle 99% of the values end)."""
+    """What is spread: the axis' label, how a value is written, and where the axis ends (None: where the values do)."""
 
     label: str
     fmt: str = ".1f"
@@ -38,14 +41,15 @@ def distribution(values: Mapping[str, np.ndarray], axis: Axis, *, caption: str =
     if not known:
         return empty("No clip has this value.")
     low, high = _range(known, axis)
-    edges = np.linspace(low, high, BINS + 1)
+    bins = int(np.clip(2 * max(len(own) for own in known.values()) ** 0.5, FEWEST_BINS, MOST_BINS))
+    edges = np.linspace(low, high, bins + 1)
 
     def paint(figure) -> None:
         axes = figure.subplots()
         for place, own in enumerate(known.values()):
             counts, _ = np.histogram(np.clip(own, low, high), edges)
             top = place + 0.3 - 0.72 * counts / max(1, counts.max())
-            axes.fill_between(edges[:-1] + np.diff(edges) / 2, place + 0.3, top, step="mid", facecolor=INK["fig-soft"], edgecolor=INK["fig-1"], linewidth=0.8)
+            axes.stairs(top, edges, baseline=place + 0.3, fill=True, facecolor=INK["fig-soft"], edgecolor=INK["fig-1"], linewidth=0.8)
             quarter, middle, three_quarters = np.clip(np.percentile(own, [25, 50, 75]), low, high)
             axes.plot([quarter, three_quarters], [place + 0.36, place + 0.36], color=INK["fig-1"], linewidth=3, solid_capstyle="butt")
             axes.plot([middle, middle], [place - 0.42, place + 0.42], color=INK["fig-2"], linewidth=2)
@@ -68,8 +72,10 @@ _QUANTILES = {"least": 0, "5%": 5, "25%": 25, "median": 50, "75%": 75, "95%": 95
 
 
 def _range(known: Mapping[str, np.ndarray], axis: Axis) -> tuple[float, float]:
-    low = min(float(np.percentile(own, 0.5)) for own in known.values()) if axis.low is None else axis.low
-    high = max(float(np.percentile(own, 99.5)) for own in known.values()) if axis.high is None else axis.high
+    # Of few clips every one is shown; of many, one outlier must not press all others together.
+    cut = 0.5 if max(map(len, known.values())) >= MANY else 0.0
+    low = min(float(np.percentile(own, cut)) for own in known.values()) if axis.low is None else axis.low
+    high = max(float(np.percentile(own, 100 - cut)) for own in known.values()) if axis.high is None else axis.high
     # One value throughout still needs an axis around it.
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 

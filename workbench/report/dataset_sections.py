@@ -1,4 +1,4 @@
-"""Sections of the dataset comparison: what the datasets hold, how they sound, what is wrong in them, what rules keep, and whether the report finds what is there."""
+"""Sections of the dataset comparison: what the datasets hold, how they sound, what is wrong in them, what rules keep."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ import numpy as np
 
 from workbench.datasets.comparison import DatasetComparison, DatasetComparisonConfig
 from workbench.datasets.faults import Family, Fault
-from workbench.datasets.planted import Planted
-from workbench.datasets.profile import PlantedClip, Profile
+from workbench.datasets.profile import Profile
 from workbench.report import figures
 from workbench.report.dataset_figures import Axis, distribution, phone_squares, sentences
 from workbench.report.html import Column, Fragment, fold, prose, showing, table
-from workbench.report.parts import percent
-from workbench.stats import Estimate, proportion
 from workbench.stats.independent import mean_of
 
 #: Sentences on the page; the table under them has every comparison.
 MOST_SENTENCES = 12
 #: Rows of a table of rates and ceilings for each dataset.
 MOST_RATES = 4
-_FAMILIES: tuple[tuple[Family, str], ...] = (("text", "Faults of the text"), ("audio", "Faults of the audio"), ("copy", "Copies"))
+FAMILIES: tuple[tuple[Family, str], ...] = (("text", "Faults of the text"), ("audio", "Faults of the audio"), ("copy", "Copies"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +47,8 @@ class Hours:
 class DatasetSections:
     """The sections that need nothing but the comparison."""
 
-    def __init__(self, comparison: DatasetComparison, config: DatasetComparisonConfig) -> None:
-        self.comparison, self.config = comparison, config
+    def __init__(self, comparison: DatasetComparison, config: DatasetComparisonConfig, *, parameters_file: str) -> None:
+        self.comparison, self.config, self._parameters_file = comparison, config, parameters_file
         self.profiles = comparison.profiles
 
     def contents(self) -> list[object]:
@@ -65,7 +62,7 @@ class DatasetSections:
                 "mean": float(np.mean(p.known("duration_sec"))) if len(p.known("duration_sec")) else None,
                 "longest": float(np.max(p.known("duration_sec"), initial=0)) if len(p.known("duration_sec")) else None,
                 "speakers": len(set(p.speakers) - {""}) or None,
-                "unnamed": p.speakers.get("", 0) or None,
+                "unnamed": p.speakers.get("", 0),
                 "texts": len(np.unique(p.texts)),
                 "words": float(np.mean(p.known("words"))) if p.clips else None,
                 "rate": p.usual.chars_per_sec,
@@ -79,7 +76,7 @@ class DatasetSections:
             Column("mean", "mean length", "s", ".2f"),
             Column("longest", "longest", "s", ".1f"),
             Column("speakers", "speakers", fmt=",d"),
-            Column("unnamed", "without a name", fmt=",d", help="clips whose source names no speaker"),
+            *([Column("unnamed", "without a name", fmt=",d", help="clips whose source names no speaker")] if any("" in p.speakers for p in self.profiles) else []),
             Column("texts", "texts", fmt=",d", help="different texts, normalised"),
             Column("words", "words a clip", fmt=".1f"),
             Column("rate", "rate", "characters/s", ".1f", help="median over clips of characters per second that is not silent"),
@@ -161,7 +158,7 @@ class DatasetSections:
             Column("needed", "texts to settle it", fmt=",d", help="in each of the two, for a difference of the size observed"),
             Column("said", "outcome"),
         ]
-        note = "Unpaired: Welch's intervals and tests over texts, score intervals for shares; p-values after Holm's correction over all rows."
+        note = "Unpaired, over texts: Welch's or Hall's intervals, whichever is wider, and score intervals for shares; p-values after Holm's correction over all rows."
         rest = [showing(len(told), len(claims))] if len(told) < len(claims) else []
         return [sentences([claim.sentence for claim in told]), *rest, fold("Every comparison", table(rows, columns, note=note))]
 
@@ -191,7 +188,7 @@ class DatasetSections:
             Column("low", "low ceiling", "clips", ",d", help=f"sound ends under {self.config.bounds.bandwidth_share:.0%} of half the sample rate: upsampled, coded or filtered"),
         ]
         return [
-            table(rows, columns, caption="How they sound"),
+            table(rows, columns, caption="Loudness, silence, clipping, bandwidth"),
             distribution({p.name: p.numbers["loudness_lufs"] for p in self.profiles}, Axis("loudness of a clip (LUFS)")),
             distribution({p.name: p.numbers["silence_pct"] for p in self.profiles}, Axis("silence in a clip (%)", low=0, high=100)),
             distribution({p.name: p.numbers["bandwidth_hz"] / 1000 for p in self.profiles}, Axis("bandwidth of a clip (kHz)", ".1f", low=0)),
@@ -224,7 +221,7 @@ class DatasetSections:
     def faults(self) -> list[object]:
         """What is wrong: in the texts, in the audio, and what is there twice."""
         shown: list[object] = []
-        for family, title in _FAMILIES:
+        for family, title in FAMILIES:
             found = [fault for fault in Fault if fault.family == family and any(p.faults[fault] for p in self.profiles)]
             rows = [{"fault": fault.value.replace("_", " "), **{p.name: p.faults[fault] for p in self.profiles}, "meaning": fault.meaning} for fault in found]
             if not rows:
@@ -260,7 +257,7 @@ class DatasetSections:
         ]
         note = "The confidence bounds of the standard rules were set for another recogniser's scale; here confidence is: "
         note += f"{', '.join(dict.fromkeys(m for p in self.profiles for m in p.confidence_methods)) or 'unknown'}. A clip whose value is unknown is not kept."
-        return [table(rows, columns, caption="What rules keep", note=note), figures.yields(bars), fold("What each condition takes", self._conditions(unit)), self._commands()]
+        return [table(rows, columns, caption="Clips and audio kept", note=note), figures.yields(bars), fold("What each condition takes", self._conditions(unit)), self._commands()]
 
     def _conditions(self, unit: Hours) -> Fragment:
         rows = [
@@ -283,77 +280,8 @@ class DatasetSections:
         lines = []
         for dataset in self.comparison.datasets:
             if (manifest := dataset.clips.manifest) is not None:
-                command = ["workbench", "filter", str(manifest.source), f"{dataset.name}-kept.jsonl", "--db", self.config.database, "--scan", dataset.clips.scan_id, "--keep", "balanced"]
-                lines.append(shlex.join(command))
+                command = ["workbench", "filter", str(manifest.source), "--dataset", dataset.name, "--scan", dataset.clips.scan_id, "-p", self._parameters_file]
+                lines.append(shlex.join([*command, "--keep", self.config.headline_rule, "-o", f"{dataset.name}-kept.jsonl"]))
         if not lines:
             return prose("These clips were spoken for this run; `workbench filter` writes the filtered manifest of clips that exist.")
         return prose("The same rules write a manifest of what they keep:\n\n```\n" + "\n".join(lines) + "\n```")
-
-    @property
-    def _trial(self) -> list[PlantedClip]:
-        return [clip for profile in self.profiles for clip in profile.planted]
-
-    @property
-    def _accused(self) -> Estimate:
-        return proportion(sum(p.accused.get("any", 0) for p in self.profiles), sum(p.untouched for p in self.profiles))
-
-    @property
-    def _planted_sentence(self) -> str:
-        """Half of the verdict line: what a reader needs to weigh the other half."""
-        trial, accused = self._trial, self._accused
-        if not trial:
-            return ""
-        told = f" Of {len(trial)} planted faults {sum(clip.found for clip in trial)} were found as what they are"
-        return told + (f", and {percent(accused.value)} of {accused.n} untouched clips beside them were accused of one." if accused.n else ".")
-
-    def planted(self) -> list[object]:
-        """Whether the report finds what is known to be there."""
-        trial = self._trial
-        if not trial:
-            return [prose("No faults were planted in this run (`planted` of a dataset is 0), so nothing is said here about what is missed.")]
-        rows, bars = [], []
-        for kind in Planted:
-            own = [clip for clip in trial if clip.kind is kind]
-            if not own:
-                continue
-            found = proportion(sum(clip.found for clip in own), len(own))
-            others = sorted({fault.value.replace("_", " ") for clip in own if not clip.found for fault in clip.faults})
-            missed = sum(not clip.found for clip in own)
-            rows.append({"kind": kind.value.replace("_", " "), "done": kind.told, "planted": len(own), "found": len(own) - missed, "as": (", ".join(others) or "nothing") if missed else None})
-            bars.append(figures.RecallRow(kind.value, len(own) - missed, len(own), found.low, found.high))
-        columns = [
-            Column("kind", "planted"),
-            Column("done", "what was done"),
-            Column("planted", "planted", fmt=",d"),
-            Column("found", "found", fmt=",d"),
-            Column("as", "the others show as"),
-        ]
-        total = {"kind": "all", "done": None, "planted": len(trial), "found": sum(clip.found for clip in trial), "as": None}
-        note = "Found: the clip has the very fault that was planted. Whiskers are 95% intervals (Wilson): few clips per kind say little about a kind."
-        return [table(rows, columns, caption="Planted faults", total=total, note=note), figures.recall_by_kind(bars), self._false_alarms()]
-
-    def _false_alarms(self) -> Fragment:
-        untouched = sum(p.untouched for p in self.profiles)
-        rows = [
-            {"family": title, "clips": (count := sum(p.accused.get(family, 0) for p in self.profiles)), "share": proportion(count, untouched)}
-            for family, title in (*_FAMILIES, ("any", "Any fault"))
-        ]
-        columns = [Column("family", "fault"), Column("clips", "untouched clips with one", fmt=",d"), Column("share", "share", fmt=".1%")]
-        names = ", ".join(f"{heard.result.clip.clip_id} ({', '.join(fault.value for fault in heard.faults)})" for p in self.profiles for heard in p.accused_clips)
-        note = f"Of {untouched:,} clips into which nothing was planted. " + (f"For instance {names}." if names else "")
-        return table(rows, columns, caption="False alarms", note=note)
-
-    def planted_metrics(self) -> dict | None:
-        """The same figures for ``metrics.json``."""
-        trial = self._trial
-        if not trial:
-            return None
-        kinds = {kind.value: [clip.found for clip in trial if clip.kind is kind] for kind in Planted}
-        accused = self._accused
-        return {
-            "planted": len(trial),
-            "found": sum(clip.found for clip in trial),
-            "untouched": accused.n,
-            "accused": sum(p.accused.get("any", 0) for p in self.profiles),
-            "kinds": {kind: {"planted": len(found), "found": sum(found)} for kind, found in kinds.items() if found},
-        }

@@ -39,6 +39,8 @@ SCORES = {
     "speaker_similarity_cosine": "speaker similarity",
     "composite": "composite MOS",
     "rms_db": "RMS dB",
+    "loudness_lufs": "loudness LUFS",
+    "bandwidth_hz": "bandwidth Hz",
     "peak_amplitude": "peak",
     "clipping_pct": "clipping %",
     "silence_pct": "silence %",

@@ -96,6 +96,10 @@ class StoreError(WorkbenchError):
     """The results database refused."""
 
 
+class ListeningError(WorkbenchError):
+    """A listening test, or a listener's ratings, that cannot be used."""
+
+
 class RunError(WorkbenchError):
     """A notebook run did not finish."""
 

@@ -120,8 +120,13 @@ def sound_of(result: ClipResult, audio_of: Callable[[ClipResult], bytes | None],
         return Sound(None, f"no audio: {error}")
     if not data:
         return Sound(None, "no audio")
-    uri = f"data:{_media_type(data)};base64,{base64.b64encode(data).decode('ascii')}"
+    uri = audio_uri(data)
     return Sound(uri) if len(uri) <= left else Sound(None, "audio left out: budget")
+
+
+def audio_uri(data: bytes) -> str:
+    """Encoded audio as what a page plays without fetching anything."""
+    return f"data:{_media_type(data)};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def _media_type(data: bytes) -> str:

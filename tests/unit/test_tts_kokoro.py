@@ -86,6 +86,12 @@ def test_given_phonemes_are_what_is_said(kokoro):
     assert phones.replace("ɛ", "i") == phones or not np.array_equal(said[0], said[2])
 
 
+def test_a_forced_word_is_said_as_told_among_the_others(kokoro):
+    forced = SpeechRequest("He read it.", "af_heart", said_as=(SaidAs(3, 7, ("R", "IY1", "D")),))
+    said = [kokoro.speak([request])[0].samples for request in (forced, SpeechRequest("", "af_heart", phonemes="hi ɹˈid ɪt."))]
+    assert np.array_equal(*said)
+
+
 @pytest.mark.parametrize(("phonemes", "told"), [("hɘlˈO☃", "does not know"), ("", "no phoneme"), (" .!", "no phoneme")])
 def test_phonemes_that_cannot_be_said_are_refused(kokoro, phonemes, told):
     with pytest.raises(EngineError, match=told):

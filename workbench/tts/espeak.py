@@ -13,7 +13,8 @@ from functools import cache
 
 from workbench.audio import Audio
 from workbench.tts.base import SpeechRequest
-from workbench.tts.programs import check_speed, check_voice, refuse_phonemes, speak_with
+from workbench.tts.programs import check_speed, check_text, check_voice, refuse_phonemes, speak_with
+from workbench.tts.said_as import as_espeak, replaced
 
 WORDS_PER_MINUTE = 175
 VOICES = ("en-029", "en-gb", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-gb-x-rp", "en-us")
@@ -38,7 +39,7 @@ class EspeakSynthesizer:
         """One audio per request, in order.
 
         Raises:
-            UnknownNameError, TextError, EngineError: see ``tts.programs``.
+            UnknownNameError, TextError, EngineError: see ``tts.programs`` and ``tts.said_as``.
         """
         return [self._one(request) for request in requests]
 
@@ -46,12 +47,14 @@ class EspeakSynthesizer:
         check_voice(self.name, request.voice, VOICES)
         check_speed(self.name, request.speed)
         refuse_phonemes(self.name, request)
+        check_text(self.name, request.text)
+        text = replaced(request, [f"[[{as_espeak(one.arpabet)}]]" for one in request.said_as], where=self.name)
         pace = str(round(WORDS_PER_MINUTE * request.speed))
         if _door() == "program":
             command = ["espeak-ng", "-v", request.voice, "-s", pace, "-f", "{text}", "-w", "{wav}"]
         else:
             command = [sys.executable, "-m", "workbench.tts.espeak_child", request.voice, pace, "{text}", "{wav}"]
-        return speak_with(self.name, command, " ".join(request.text.split()), timeout_sec=self.timeout_sec)
+        return speak_with(self.name, command, " ".join(text.split()), timeout_sec=self.timeout_sec)
 
     def close(self) -> None:
         pass

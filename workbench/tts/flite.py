@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 from workbench.audio import Audio
 from workbench.tts.base import SpeechRequest
 from workbench.tts.programs import check_speed, check_voice, refuse_phonemes, speak_with
+from workbench.tts.said_as import as_flite, replaced
+
+#: Names for words whose pronunciation is given; pronounceable, as flite spells what is not.
+_UNHEARD_OF = tuple(f"{head}emqu{tail}" for head in ("bl", "gr", "st", "pl") for tail in ("o", "a", "ot", "ap"))
 
 
 class FliteSynthesizer:
@@ -30,7 +36,7 @@ class FliteSynthesizer:
         """One audio per request, in order.
 
         Raises:
-            UnknownNameError, TextError, EngineError: see ``tts.programs``.
+            UnknownNameError, TextError, EngineError: see ``tts.programs`` and ``tts.said_as``.
         """
         return [self._one(request) for request in requests]
 
@@ -41,7 +47,18 @@ class FliteSynthesizer:
         command = ["flite", "-voice", request.voice]
         if request.speed != 1.0:
             command += ["--setf", f"duration_stretch={1 / request.speed:.4f}"]
-        return speak_with(self.name, [*command, "-f", "{text}", "-o", "{wav}"], plain_ascii(request.text), timeout_sec=self.timeout_sec)
+        if not request.said_as:
+            return self._spoken(command, request.text)
+        # An addendum for a word that flite's own lexicon holds is not always heeded; one for a word that no text holds is.
+        names = _UNHEARD_OF[: len(request.said_as)]
+        text = replaced(request, names, where=self.name)
+        with tempfile.TemporaryDirectory(prefix="workbench-tts-") as folder:
+            lexicon = Path(folder, "addenda.txt")
+            lexicon.write_text("".join(f"{name} : {as_flite(one.arpabet)}\n" for name, one in zip(names, request.said_as, strict=True)), encoding="ascii")
+            return self._spoken([*command, "-add_lex", str(lexicon)], text)
+
+    def _spoken(self, command: Sequence[str], text: str) -> Audio:
+        return speak_with(self.name, [*command, "-f", "{text}", "-o", "{wav}"], plain_ascii(text), timeout_sec=self.timeout_sec)
 
     def close(self) -> None:
         pass

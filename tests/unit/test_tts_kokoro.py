@@ -12,7 +12,7 @@ from tests.tiny_models.kokoro import build_tiny_kokoro
 from workbench import engines
 from workbench.errors import ConfigError, EngineError, EngineUnavailableError, TextError, UnknownNameError
 from workbench.scan.speak import TextToSpeak, speak, usable_voices
-from workbench.tts import PartlySpokenError, SpeechRequest
+from workbench.tts import PartlySpokenError, SaidAs, SpeechRequest
 from workbench.tts.kokoro_phones import in_passes, phonemes_of, spoken_in_full
 
 

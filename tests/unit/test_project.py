@@ -69,10 +69,10 @@ def test_a_room_imports_only_from_floors_below(project):
     floors = [
         ("errors", "config", "settings", "offline", "third_parties", "audio", "clips", "text"),
         ("engines", "tts", "stt", "judges", "phones", "weights", "batching", "guard", "isolated", "store"),
-        ("verdicts", "stats"),
+        ("verdicts", "stats", "homographs"),
         ("scan",),
         ("report", "doctor"),
-        ("cli", "cli_db"),
+        ("cli", "cli_db", "cli_homographs"),
     ]
     floor_of = {room: floor for floor, rooms in enumerate(floors) for room in rooms}
     # The store's verdict columns are named after the verdicts' list, which is data.

@@ -81,7 +81,12 @@ def _with_er_split(phones: Sequence[str]) -> tuple[str, ...]:
 
 
 def _aligned(a: Sequence[str], b: Sequence[str]) -> list[tuple[str, str]]:
-    """The phones side by side at the least cost of edits; an empty string is a gap."""
+    """The phones side by side; an empty string is a gap."""
+    return [("" if i is None else a[i], "" if j is None else b[j]) for i, j in aligned_phones(a, b)]
+
+
+def aligned_phones(a: Sequence[str], b: Sequence[str]) -> list[tuple[int | None, int | None]]:
+    """Indices of the phones of two pronunciations side by side, at the least cost of edits; None is a gap."""
     costs, names_a, names_b = substitution_costs(), bare(a), bare(b)
     table = [[float(i + j) if not (i and j) else 0.0 for j in range(len(b) + 1)] for i in range(len(a) + 1)]
     for i in range(1, len(a) + 1):
@@ -93,11 +98,11 @@ def _aligned(a: Sequence[str], b: Sequence[str]) -> list[tuple[str, str]]:
     while i or j:
         if i and j and table[i][j] == table[i - 1][j - 1] + costs[names_a[i - 1], names_b[j - 1]]:
             i, j = i - 1, j - 1
-            pairs.append((a[i], b[j]))
+            pairs.append((i, j))
         elif i and table[i][j] == table[i - 1][j] + _GAP_COST:
             i -= 1
-            pairs.append((a[i], ""))
+            pairs.append((i, None))
         else:
             j -= 1
-            pairs.append(("", b[j]))
+            pairs.append((None, j))
     return pairs[::-1]

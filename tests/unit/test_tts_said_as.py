@@ -29,6 +29,14 @@ def test_the_forced_reading_is_what_is_said(name, voice):
     assert np.array_equal(verb, other)
 
 
+@pytest.mark.parametrize(("name", "voice"), [("flite", "rms"), ("espeak", "en-gb-scotland")])
+def test_an_engine_confirms_what_it_was_told_to_say(name, voice):
+    engine = engines.create(name, "tts")
+    engine.load()
+    forced = SpeechRequest("Separate the live ones.", voice, said_as=(SaidAs(0, 8, ("S", "EH1", "P", "ER0", "AH0", "T")), SaidAs(13, 17, LIFE)))
+    assert engine.confirms(forced) and engine.confirms(SpeechRequest(TEXT, voice))
+
+
 @pytest.mark.parametrize("name", ["flite", "espeak"])
 @pytest.mark.parametrize(
     ("forced", "told"),

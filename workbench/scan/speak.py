@@ -18,7 +18,7 @@ from workbench.errors import ConfigError, EngineUnavailableError, Failure
 from workbench.scan.local import run_local
 from workbench.scan.stages import fingerprint
 from workbench.scan.progress import Progress, print_line
-from workbench.tts.base import SpeechRequest, speak_each
+from workbench.tts.base import SaidAs, SpeechRequest, speak_each
 from workbench.tts.privacy import refuse_sensitive
 from workbench.tts.voices import resolve_voice
 
@@ -49,7 +49,7 @@ class TextToSpeak:
     """One text on its way to a voice.
 
     ``reference`` is what the clip claims to say when that is not ``text`` (planted errors). A ``sensitive`` text is never handed
-    to a cloud engine.
+    to a cloud engine. ``said_as`` forces the pronunciation of words.
     """
 
     text_id: str
@@ -57,6 +57,7 @@ class TextToSpeak:
     category: str = ""
     reference: str | None = None
     sensitive: bool = False
+    said_as: tuple[SaidAs, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class _Job:
 
     @property
     def request(self) -> SpeechRequest:
-        return SpeechRequest(self.text.text, self.voice.voice, self.speed, sensitive=self.text.sensitive)
+        return SpeechRequest(self.text.text, self.voice.voice, self.speed, sensitive=self.text.sensitive, said_as=self.text.said_as)
 
 
 class _Speaker:
@@ -216,7 +217,8 @@ def _jobs(
     jobs = []
     for text in texts:
         for voice in voices:
-            name = fingerprint(engine=identities[voice.engine], voice=voice.voice, speed=speed, text=text.text)
+            forced = {"said_as": [[one.start, one.end, *one.arpabet] for one in text.said_as]} if text.said_as else {}
+            name = fingerprint(engine=identities[voice.engine], voice=voice.voice, speed=speed, text=text.text, **forced)
             jobs.append(_Job(len(jobs), voice, text, str(folder / voice.engine / voice.voice / f"{name}.wav"), speed))
     return jobs
 

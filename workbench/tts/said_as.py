@@ -69,6 +69,17 @@ def replaced(request: SpeechRequest, by: Sequence[str], *, where: str) -> str:
     return "".join(part if said is None else next(given) for part, said in parts(request, where=where))
 
 
+def holds_in_order(text: str, pieces: Sequence[str]) -> bool:
+    """Whether the pieces stand in the text one after the other."""
+    at = 0
+    for piece in pieces:
+        found = text.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece.rstrip())
+    return True
+
+
 def _phones(arpabet: Sequence[str], *, where: str = "said_as") -> Iterator[tuple[str, str]]:
     """(phone, stress) of each; a vowel without a digit is unstressed."""
     if not arpabet:

@@ -93,7 +93,7 @@ class PocketsphinxListener:
             )
             for a, b in combinations(range(len(best)), 2)
         )  # fmt: skip
-        return Heard(pairs, span_sec, fit)
+        return Heard(pairs, span_sec, fit, window_sec=(first / FRAMES_PER_SEC, last / FRAMES_PER_SEC))
 
     def _best(self, window: FrameScores, occurrence: Occurrence) -> list[Spoken | None]:
         """The likeliest pronunciation of each reading between the neighbouring words; None where none fits into the window."""

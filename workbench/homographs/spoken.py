@@ -53,7 +53,7 @@ class Heard:
 
     Attributes:
         pairs: one per pair of readings; empty where ``fault`` says why nothing could be weighed.
-        span_sec: where the word lies in the clip.
+        span_sec, window_sec: where the word lies in the clip, and what was listened to: the word with its neighbours.
         fit: how well the sentence explains the audio around the word, nats per frame below the best phones (0 is best); None unmeasured.
         fault: why the word cannot be weighed.
         stage: "" or what kind of fault: ``unscorable`` (the audio's) or ``error`` (the request's).
@@ -64,6 +64,7 @@ class Heard:
     fit: float | None = None
     fault: str | None = None
     stage: str = ""
+    window_sec: tuple[float, float] | None = None
 
 
 class Listener(Protocol):

@@ -5,11 +5,13 @@ Here they are planned; ``scan.homograph_controls`` speaks them and checks what w
 
 from __future__ import annotations
 
+import csv
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, ManifestError, TextError
 from workbench.homographs.base import Homograph, Variant, place_of
 from workbench.homographs.lexicon import Lexicon
 from workbench.tts.base import SaidAs
@@ -61,6 +63,39 @@ def texts_of_lexicon(lexicon: Lexicon, words: Sequence[str] | None = None) -> li
         for index, reading in enumerate(homograph)
         for example in reading.examples
     ]
+
+
+def texts_of_data(path: str | Path, lexicon: Lexicon, words: Sequence[str] = (), *, most_words: int = 18) -> list[ControlText]:
+    """Sentences of a file in the Wikipedia Homograph Data's format: those of 4 to ``most_words`` words in which the word stands once.
+
+    Rows of words or readings that the lexicon lacks are left out.
+
+    Raises:
+        ManifestError: no such file, or columns are missing.
+    """
+    labels, chosen, found = lexicon.labels(), set(words), []
+    for row in _rows(Path(path)):
+        homograph, reading = labels.get(row["wordid"], (None, None))
+        if homograph is None or (chosen and homograph.word not in chosen):
+            continue
+        try:
+            place = place_of(row["sentence"], homograph.word)
+        except TextError:
+            continue
+        if 4 <= len(row["sentence"].split()) <= most_words and place == (int(row["start"]), int(row["end"])):
+            found.append(ControlText(row["sentence"], *place, homograph, homograph.readings.index(reading)))
+    return found
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t")
+            if missing := {"wordid", "sentence", "start", "end"} - set(reader.fieldnames or ()):
+                raise ManifestError("not homograph data", where=path, got=f"no column {', '.join(sorted(missing))}", expected="homograph, wordid, sentence, start, end")
+            yield from reader
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"homograph data cannot be read: {error}", where=path) from None
 
 
 def plan_controls(

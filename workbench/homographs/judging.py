@@ -70,7 +70,7 @@ def judge(items: Sequence[Asked], calibration: Calibration, *, rule: Rule | None
     rule, lists = rule or calibration.rule, calibration.lists if lists is None else lists
     rows: list[tuple[int, Pair, Scored]] = []
     for number, item in enumerate(items):
-        for pair in _against_expected(item):
+        for pair in pairs_against_expected(item):
             if (score := calibration.score(pair)) is not None:
                 rows.append((number, pair, Scored(item.voice, pair.kind, pair.first == item.expected, score)))
     # A reading that the text only guesses would move its voice by guesses.
@@ -83,7 +83,7 @@ def judge(items: Sequence[Asked], calibration: Calibration, *, rule: Rule | None
     return [_judged(item, found.get(number, []), rule, lists) for number, item in enumerate(items)]
 
 
-def _against_expected(item: Asked) -> list[Pair]:
+def pairs_against_expected(item: Asked) -> list[Pair]:
     """The pairs of the expected reading with every reading that would be an error."""
     if item.homograph is None or item.expected is None:
         return []
@@ -114,11 +114,11 @@ def _judged(item: Asked, found: list[tuple[float, float, Pair]], rule: Rule, lis
 
 def _kind_of(item: Asked):
     """The kind of what was weighed but has no weights."""
-    pairs = _against_expected(item)
+    pairs = pairs_against_expected(item)
     return pairs[0].kind if pairs else None
 
 
 def _distances(item: Asked) -> tuple[float, float] | None:
     """Of the expected reading and of the nearest other one."""
-    own = [pair.distances if pair.first == item.expected else pair.distances[::-1] for pair in _against_expected(item) if pair.distances]
+    own = [pair.distances if pair.first == item.expected else pair.distances[::-1] for pair in pairs_against_expected(item) if pair.distances]
     return min(own, key=lambda both: both[1]) if own else None

@@ -16,6 +16,8 @@ _PITCH_HZ = (65.0, 420.0)
 #: Where voice lies that a fricative lets through, and where its noise lies.
 _VOICE_HZ, _NOISE_HZ = (60.0, 500.0), (2_500.0, 7_500.0)
 _FLOOR = 1e-9
+#: What doubling the period costs.
+_OCTAVE_COST = 0.03
 #: A frame with less likeness to itself one period later has no pitch.
 VOICED = 0.45
 
@@ -56,7 +58,8 @@ def prosody(samples: np.ndarray, *, first: int, last: int) -> Prosody:
     own = np.fft.irfft(np.abs(np.fft.rfft(shape, _TRANSFORM)) ** 2)
     low, high = (int(SAMPLE_RATE_HZ / hz) for hz in _PITCH_HZ[::-1])
     likeness = correlation[:, low:high] / np.maximum(correlation[:, :1], _FLOOR) * (own[0] / own[low:high])
-    best = likeness.argmax(axis=1)
+    # A signal is as like itself two periods later: the shorter one is meant.
+    best = (likeness - _OCTAVE_COST * np.log2(np.arange(low, high))).argmax(axis=1)
     return Prosody(
         energy=np.log((frames**2).mean(axis=1) + _FLOOR),
         periodicity=np.clip(likeness[np.arange(len(frames)), best], 0.0, 1.0),

@@ -79,7 +79,8 @@ class PocketsphinxListener:
             return Heard((), span_sec, fault="the word is cut off or too short to be weighed", stage="unscorable")
         phones = self._phone_scores(window)
         top = max(best, key=lambda one: one.score)
-        fit = float((top.log_likelihood - phones.max(axis=1)).mean())
+        own = slice(int(top.starts[0]), int(top.ends[-1]))
+        fit = float((top.log_likelihood[own] - phones[own].max(axis=1)).mean())
         if fault := _not_there(top, fit):
             return Heard((), span_sec, fit, fault=fault, stage="unscorable")
         sound = prosody(aligned.samples, first=first, last=last)

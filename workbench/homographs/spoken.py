@@ -54,7 +54,7 @@ class Heard:
     Attributes:
         pairs: one per pair of readings; empty where ``fault`` says why nothing could be weighed.
         span_sec, window_sec: where the word lies in the clip, and what was listened to: the word with its neighbours.
-        fit: how well the sentence explains the audio around the word, nats per frame below the best phones (0 is best); None unmeasured.
+        fit: how well its best pronunciation explains the word's audio, nats per frame against the best phones, about 0 where it is good; None unmeasured.
         fault: why the word cannot be weighed.
         stage: "" or what kind of fault: ``unscorable`` (the audio's) or ``error`` (the request's).
     """

@@ -1,0 +1,141 @@
+"""Homographs by ear, held out by engine and nested: two-way choice, recall, false alarms, share decided, CPU per word; end to end with the text model before it.
+
+    python benchmarks/homographs_audio.py                     a reduced set, flite and eSpeak NG; the last line is JSON
+    python benchmarks/homographs_audio.py --per-voice 130     the full one
+    python benchmarks/homographs_audio.py --data eval.tsv     sentences of the Wikipedia Homograph Data instead of the lexicon's own
+    python benchmarks/homographs_audio.py --tune calibration.json    learn what ships from all of them
+
+Where festival is installed (apt-get install festival festvox-kdlpc16k festvox-us-slt-hts) it speaks too, as a third engine.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["WORKBENCH_ENGINE_MODULES"] = ",".join(filter(None, [os.environ.get("WORKBENCH_ENGINE_MODULES"), "benchmarks.festival_engine"]))
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench import audio as audio_io
+from workbench.homographs.base import KINDS
+from workbench.homographs.decide import Lists, ReferenceRule
+from workbench.homographs.fitting import UNDECIDED, Figures, KnownTrial, calibrate, cross_judged, figures
+from workbench.homographs.judging import Judged, judge
+from workbench.homographs.lexicon import lexicon
+from workbench.homographs.spoken import SpokenRequest, occurrence_at
+from workbench.homographs.trials import Trial
+from workbench.scan.homograph_commands import controls_in, provenance_of
+from workbench.scan.homographs import hear_trials, known_trials, make_listener
+from workbench.stats import proportion
+
+LISTENER = "pocketsphinx"
+#: kal16 speaks with the recordings of festival's kal; only one of the two is heard.
+VOICES = (
+    "flite/slt", "flite/rms", "flite/awb", "flite/kal16", "espeak/en-us", "espeak/en-gb", "espeak/en-gb-scotland", "espeak/en-gb-x-rp", "espeak/en-029",
+)  # fmt: skip
+FESTIVAL_VOICES = ("festival/ked_diphone", "festival/cmu_us_slt_arctic_hts")
+
+
+def spoken(folder: Path, *, per_voice: int, data: Path | None, seed: int) -> list[Trial]:
+    voices = [*VOICES, *(FESTIVAL_VOICES if shutil.which("festival") else ())]
+    british = [voice for voice in voices if "gb" in voice]
+    return list(controls_in(folder, voices=voices, data=data, per_voice=per_voice, british=british, seed=seed).trials)
+
+
+def measure(trials: Sequence[Trial], kept: Path) -> dict[str, Any]:
+    _, truth = known_trials(trials, hear_trials(trials, listener=LISTENER, workers=2, kept=kept))
+    settings = {"listener": LISTENER, "measures": make_listener(LISTENER).measures}
+    every_word = cross_judged(truth, by="engine", make=lambda known: calibrate(known, **settings))
+    by_voice = cross_judged(truth, by="voice", make=lambda known: calibrate(known, **settings))
+    allowed = cross_judged(truth, by="engine", make=lambda known: calibrate(known, **settings), lists=None)
+    plain = calibrate(truth, **settings)
+    reference = judge([trial.asked for trial in truth], plain, rule=ReferenceRule(), lists=Lists())
+    found = _brief(figures(truth, every_word))
+    return {
+        **{name: found[name]["value"] for name in ("two_way", "recall", "false_alarm", "decided")},
+        "per_kind": {kind: _brief(figures(truth, every_word, kinds=[kind])) for kind in KINDS},
+        "sec_per_word": _sec_per_word(trials),
+        "end_to_end": _end_to_end(truth, allowed),
+        "intervals": found,
+        "per_engine": {engine: _brief(_of(truth, every_word, engine)) for engine in sorted({trial.engine for trial in truth})},
+        "held_out_by_voice": _brief(figures(truth, by_voice)),
+        "without_adaptation": _brief(figures(truth, cross_judged(truth, by="engine", make=lambda known: calibrate(known, **settings), adapt=False))),
+        "reference_rule": _brief(figures(truth, reference)),
+        "allowed_when_all_is_learnt": len(plain.allowed),
+        "trials": len(truth),
+    }
+
+
+def _end_to_end(truth: Sequence[KnownTrial], allowed: Sequence[Judged]) -> dict[str, Any]:
+    return {}
+
+
+def _of(truth: Sequence[KnownTrial], judged: Sequence[Judged], engine: str) -> Figures:
+    chosen = [at for at, trial in enumerate(truth) if trial.engine == engine]
+    return figures([truth[at] for at in chosen], [judged[at] for at in chosen])
+
+
+def _brief(found: Figures) -> dict[str, Any]:
+    shares = {
+        "two_way": found.two_way, "recall": (found.found, found.wrong), "false_alarm": (found.false_alarms, found.right), "missed": (found.missed, found.wrong),
+        "decided": (found.decided, found.trials),
+    }  # fmt: skip
+    return {name: _share(*counts) for name, counts in shares.items()}
+
+
+def _share(hits: int, of: int) -> dict[str, Any]:
+    share = proportion(hits, of)
+    return {"value": share.value and round(share.value, 4), "low": share.low and round(share.low, 4), "high": share.high and round(share.high, 4), "n": of}
+
+
+def _sec_per_word(trials: Sequence[Trial], *, most: int = 60) -> float:
+    """CPU seconds per word, reading the file and resampling included; one word per clip."""
+    listener, known = make_listener(LISTENER), lexicon()
+    listener.load()
+    chosen = trials[:: max(1, len(trials) // most)]
+    started = time.process_time()
+    for trial in chosen:
+        listener.hear([SpokenRequest(audio_io.read(trial.audio), occurrence_at(trial.sentence, trial.start_byte, trial.end_byte, known))])
+    took = (time.process_time() - started) / len(chosen)
+    listener.close()
+    return round(took, 4)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--per-voice", type=int, default=40, help="sentences per voice, each said twice")
+    parser.add_argument("--data", type=Path, help="sentences in the Wikipedia Homograph Data's format")
+    parser.add_argument("--folder", type=Path, help="where audio and what was heard are kept; by default nowhere")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tune", type=Path, help="write the calibration to ship instead of measuring")
+    given = parser.parse_args()
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="homographs-") as temporary:
+        folder = given.folder or Path(temporary)
+        trials = spoken(folder, per_voice=given.per_voice, data=given.data, seed=given.seed)
+        if given.tune:
+            tune(trials, folder / "heard.jsonl", given.tune)
+            return
+        result = measure(trials, folder / "heard.jsonl")
+    print(json.dumps({**result, "wall_sec": round(time.perf_counter() - started, 1)}))
+
+
+def tune(trials: Sequence[Trial], kept: Path, path: Path) -> None:
+    _, truth = known_trials(trials, hear_trials(trials, listener=LISTENER, workers=2, kept=kept))
+    provenance = {**provenance_of(truth, trials), "licence": "Apache-2.0", "made_by": "benchmarks/homographs_audio.py --tune"}
+    made = calibrate(truth, listener=LISTENER, measures=make_listener(LISTENER).measures, provenance=provenance)
+    path.write_text(made.to_json(), encoding="utf-8")
+    print(f"{len(made.allowed)} words allowed of {len(made.words)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -28,6 +28,8 @@ from workbench.text.phones import PHONES
 LEAST_FIT = -14.0
 #: Frames per phone of a word that was squeezed in (a phone takes three at least): it is cut off or not there.
 _SQUEEZED = 3.2
+#: A word that fits worse than its neighbours by more than this, in nats per frame, was laid over something else.
+_LEAST_AGAINST_BESIDE = -9.0
 CODE = 1
 
 
@@ -79,10 +81,9 @@ class PocketsphinxListener:
             return Heard((), span_sec, fault="the word is cut off or too short to be weighed", stage="unscorable")
         phones = self._phone_scores(window)
         top = max(best, key=lambda one: one.score)
-        own = slice(int(top.starts[0]), int(top.ends[-1]))
-        fit = float((top.log_likelihood[own] - phones[own].max(axis=1)).mean())
-        if fault := _not_there(top, fit):
-            return Heard((), span_sec, fit, fault=fault, stage="unscorable")
+        fit, beside = top.fits(phones)
+        if fault := _not_there(top, fit, beside):
+            return Heard((), span_sec, fit, fault=fault, stage="unscorable", fit_beside=beside)
         sound = prosody(aligned.samples, first=first, last=last)
         model = self._aligner.model
         heard = free_phones(phones[start - first : end - first], model.phones, speech=PHONES)
@@ -94,7 +95,7 @@ class PocketsphinxListener:
             )
             for a, b in combinations(range(len(best)), 2)
         )  # fmt: skip
-        return Heard(pairs, span_sec, fit, window_sec=(first / FRAMES_PER_SEC, last / FRAMES_PER_SEC))
+        return Heard(pairs, span_sec, fit, window_sec=(first / FRAMES_PER_SEC, last / FRAMES_PER_SEC), fit_beside=beside)
 
     def _best(self, window: FrameScores, occurrence: Occurrence) -> list[Spoken | None]:
         """The likeliest pronunciation of each reading between the neighbouring words; None where none fits into the window."""
@@ -134,9 +135,9 @@ def _with_stress(reading: Reading, phones: tuple[str, ...]) -> tuple[str, ...]:
     return next(variant.phones for variant in reading.variants if variant.bare == phones)
 
 
-def _not_there(best: Spoken, fit: float) -> str | None:
+def _not_there(best: Spoken, fit: float, beside: float) -> str | None:
     if fit < LEAST_FIT:
-        return "the audio around the word is not what the sentence says"
-    if best.frames / len(best.phones) < _SQUEEZED:
+        return "the word's audio is not what the sentence says"
+    if best.frames / len(best.phones) < _SQUEEZED or fit - beside < _LEAST_AGAINST_BESIDE:
         return "the word is cut off or not spoken"
     return None

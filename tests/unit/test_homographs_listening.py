@@ -107,7 +107,7 @@ def test_what_cannot_be_heard_is_unscorable_and_says_why(listener, voice):
         "shorter": Audio(draw.normal(size=160).astype(np.float32) * 0.1, 16000),
         "does not fit": cut(audio, 0.2, 0.5),
         "cut off or not": cut(audio, 0.0, start),
-        "not what the sentence says": Audio(0.3 * draw.normal(size=40_000).astype(np.float32), 16000),
+        "not spoken": Audio(0.3 * draw.normal(size=40_000).astype(np.float32), 16000),
         "longer than": Audio(np.ones(61 * 8000, dtype=np.float32), 8000),
     }
     for told, spoilt in cases.items():

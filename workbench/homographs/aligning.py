@@ -29,11 +29,20 @@ class Aligned:
         samples: 16 kHz.
         scores: how well each state of the acoustic model explains each frame.
         path: where the best path was at each frame; words are numbered as in the sentence.
+        misfit: shape (T,), nats of the path against the best phone of the sentence, about 0 where it fits.
     """
 
     samples: np.ndarray
     scores: FrameScores
     path: Path
+    misfit: np.ndarray
+
+    def fit(self, at: int) -> tuple[float, float]:
+        """Mean misfit of a word, and of all the others (its own where it is alone), nats per frame."""
+        own = self.path.word == at
+        others = (self.path.word >= 0) & ~own
+        fit = float(self.misfit[own].mean())
+        return fit, float(self.misfit[others].mean()) if others.any() else fit
 
     def window(self, at: int, words: int) -> tuple[int, int]:
         """Frames from the start of the word before ``at`` to the end of the word after it, half-open."""
@@ -71,7 +80,12 @@ class Aligner:
         path = self.chains.best(scores, [[[words]]], align=True)[0].path if scores.frames else None
         if path is None:
             return Heard((), fault="the sentence does not fit into the clip", stage="unscorable")
-        return Aligned(samples, scores, path)
+        return Aligned(samples, scores, path, path.log_likelihood - scores.of(self._states(words)).max(axis=1))
+
+    def _states(self, words: list[Pronunciations]) -> np.ndarray:
+        """Of the phones of a sentence and the pause, without context; their densities are there from the alignment."""
+        phones = {phone for word in words for variant in word for phone in variant} | {"SIL"}
+        return np.unique(self.model.state_sequence[sorted(self.model.phone_index[phone] for phone in phones)])
 
     def close(self) -> None:
         self._front_end.close()

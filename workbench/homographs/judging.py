@@ -11,7 +11,7 @@ from workbench.homographs.decide import Decision, Evidence, HomographVerdict, Li
 from workbench.homographs.spoken import Heard, Pair
 
 #: A fit this many nats per frame below the best phones is quality 0.
-_WORST_FIT = -14.0
+_WORST_FIT = -12.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,12 @@ from workbench.stt.listening import SAMPLE_RATE_HZ
 from workbench.stt.pocketsphinx_free import WEIGHTS
 from workbench.text.phones import PHONES
 
-#: Below this, in nats per frame, the audio is not the sentence.
-LEAST_FIT = -14.0
+#: Below this, in nats per frame, the clip is not the sentence.
+LEAST_FIT = -7.5
 #: Frames per phone of a word that was squeezed in (a phone takes three at least): it is cut off or not there.
 _SQUEEZED = 3.2
-#: A word that fits worse than its neighbours by more than this, in nats per frame, was laid over something else.
-_LEAST_AGAINST_BESIDE = -9.0
+#: A word that fits worse than the others of its sentence by more than this, in nats per frame, was laid over something else.
+_LEAST_AGAINST_OTHERS = -7.0
 CODE = 1
 
 
@@ -74,16 +74,15 @@ class PocketsphinxListener:
     def _weigh(self, aligned: Aligned, occurrence: Occurrence) -> Heard:
         start, end = aligned.path.span(occurrence.at)
         span_sec = start / FRAMES_PER_SEC, end / FRAMES_PER_SEC
+        fit, others = aligned.fit(occurrence.at)
+        if fault := _not_there(fit, others, (end - start) / min(len(phones) for phones in sounds(occurrence.homograph.word, occurrence.homograph))):
+            return Heard((), span_sec, fit, fault=fault, stage="unscorable", fit_others=others)
         first, last = aligned.window(occurrence.at, len(occurrence.words))
         window = aligned.scores.window(first, last)
         best = self._best(window, occurrence)
         if None in best:
             return Heard((), span_sec, fault="the word is cut off or too short to be weighed", stage="unscorable")
         phones = self._phone_scores(window)
-        top = max(best, key=lambda one: one.score)
-        fit, beside = top.fits(phones)
-        if fault := _not_there(top, fit, beside):
-            return Heard((), span_sec, fit, fault=fault, stage="unscorable", fit_beside=beside)
         sound = prosody(aligned.samples, first=first, last=last)
         model = self._aligner.model
         heard = free_phones(phones[start - first : end - first], model.phones, speech=PHONES)
@@ -95,7 +94,7 @@ class PocketsphinxListener:
             )
             for a, b in combinations(range(len(best)), 2)
         )  # fmt: skip
-        return Heard(pairs, span_sec, fit, window_sec=(first / FRAMES_PER_SEC, last / FRAMES_PER_SEC), fit_beside=beside)
+        return Heard(pairs, span_sec, fit, window_sec=(first / FRAMES_PER_SEC, last / FRAMES_PER_SEC), fit_others=others)
 
     def _best(self, window: FrameScores, occurrence: Occurrence) -> list[Spoken | None]:
         """The likeliest pronunciation of each reading between the neighbouring words; None where none fits into the window."""
@@ -135,9 +134,9 @@ def _with_stress(reading: Reading, phones: tuple[str, ...]) -> tuple[str, ...]:
     return next(variant.phones for variant in reading.variants if variant.bare == phones)
 
 
-def _not_there(best: Spoken, fit: float, beside: float) -> str | None:
-    if fit < LEAST_FIT:
-        return "the word's audio is not what the sentence says"
-    if best.frames / len(best.phones) < _SQUEEZED or fit - beside < _LEAST_AGAINST_BESIDE:
+def _not_there(fit: float, others: float, frames_per_phone: float) -> str | None:
+    if others < LEAST_FIT:
+        return "the clip is not what the sentence says"
+    if frames_per_phone < _SQUEEZED or fit - others < _LEAST_AGAINST_OTHERS:
         return "the word is cut off or not spoken"
     return None

@@ -32,16 +32,12 @@ class Spoken:
         score: nats of the whole window.
         phones: ARPABET with stress.
         starts, ends: shape (len(phones),), frames of each, half-open, in the window.
-        log_likelihood: shape (T,), nats of each frame of the window.
-        beside: shape (T,), whether a frame belongs to a neighbouring word.
     """
 
     score: float
     phones: tuple[str, ...]
     starts: np.ndarray
     ends: np.ndarray
-    log_likelihood: np.ndarray
-    beside: np.ndarray
 
     @classmethod
     def of(cls, score: float, path: Path, word: int, phones: Sequence[str]) -> Spoken:
@@ -49,21 +45,11 @@ class Spoken:
         first, last = path.span(word)
         segments = path.segment[first:last]
         starts = first + np.flatnonzero(np.diff(segments, prepend=segments[0] - 1))
-        return cls(score, tuple(phones), starts, np.append(starts[1:], last), path.log_likelihood, (path.word >= 0) & (path.word != word))
+        return cls(score, tuple(phones), starts, np.append(starts[1:], last))
 
     @property
     def frames(self) -> int:
         return int(self.ends[-1] - self.starts[0])
-
-    def fits(self, phones: np.ndarray) -> tuple[float, float]:
-        """Nats per frame against the best phones, of the word and of its neighbours (that of the word where it has none).
-
-        Args:
-            phones: shape (T, P), nats of every phone without context.
-        """
-        misfit = self.log_likelihood - phones.max(axis=1)
-        own = float(misfit[int(self.starts[0]) : int(self.ends[-1])].mean())
-        return own, float(misfit[self.beside].mean()) if self.beside.any() else own
 
     def duration(self, at: int) -> int:
         return int(self.ends[at] - self.starts[at])

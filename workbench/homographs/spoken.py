@@ -54,8 +54,8 @@ class Heard:
     Attributes:
         pairs: one per pair of readings; empty where ``fault`` says why nothing could be weighed.
         span_sec, window_sec: where the word lies in the clip, and what was listened to: the word with its neighbours.
-        fit: how well its best pronunciation explains the word's audio, nats per frame against the best phones, about 0 where it is good; None unmeasured.
-        fit_beside: the same of the neighbouring words.
+        fit: how well the sentence explains the word's audio, nats per frame against the best phones of the sentence, about 0 where it is good; None unmeasured.
+        fit_others: the same of the sentence's other words.
         fault: why the word cannot be weighed.
         stage: "" or what kind of fault: ``unscorable`` (the audio's) or ``error`` (the request's).
     """
@@ -66,7 +66,7 @@ class Heard:
     fault: str | None = None
     stage: str = ""
     window_sec: tuple[float, float] | None = None
-    fit_beside: float | None = None
+    fit_others: float | None = None
 
 
 class Listener(Protocol):

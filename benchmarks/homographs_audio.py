@@ -31,7 +31,7 @@ from workbench.homographs.decide import Lists, ReferenceRule
 from workbench.homographs.fitting import UNDECIDED, Figures, KnownTrial, calibrate, cross_judged, figures
 from workbench.homographs.judging import Judged, judge
 from workbench.homographs.lexicon import lexicon
-from workbench.homographs.spoken import SpokenRequest, occurrence_at
+from workbench.homographs.spoken import SpokenRequest, target_at
 from workbench.homographs.trials import Trial
 from workbench.scan.homograph_commands import controls_in, provenance_of
 from workbench.scan.homographs import hear_trials, known_trials, make_listener
@@ -104,7 +104,7 @@ def _sec_per_word(trials: Sequence[Trial], *, most: int = 60) -> float:
     chosen = trials[:: max(1, len(trials) // most)]
     started = time.process_time()
     for trial in chosen:
-        listener.hear([SpokenRequest(audio_io.read(trial.audio), occurrence_at(trial.sentence, trial.start_byte, trial.end_byte, known))])
+        listener.hear([SpokenRequest(audio_io.read(trial.audio), target_at(trial.sentence, trial.start_byte, trial.end_byte, known))])
     took = (time.process_time() - started) / len(chosen)
     listener.close()
     return round(took, 4)

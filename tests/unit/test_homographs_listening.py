@@ -20,7 +20,7 @@ from workbench.homographs.distances import free_phones, stretch_distance
 from workbench.homographs.judging import judge
 from workbench.homographs.prosody import prosody
 from workbench.homographs.segments import MEASURES
-from workbench.homographs.spoken import SpokenRequest, occurrence_at, occurrences_in
+from workbench.homographs.spoken import SpokenRequest, target_at, targets_in
 from workbench.homographs.trials import Trial, read_trials
 from workbench.scan.homographs import hear_trials, make_listener
 from workbench.tts.base import SaidAs, SpeechRequest
@@ -53,7 +53,7 @@ def say(voice, sentence: str, word: str, reading: str) -> Audio:
 
 
 def asked(sentence: str, word: str):
-    return occurrence_at(sentence, *place_of(sentence, word), lexicon())
+    return target_at(sentence, *place_of(sentence, word), lexicon())
 
 
 @pytest.mark.parametrize(
@@ -83,24 +83,24 @@ def test_voicing_is_heard_in_the_consonant(listener, voice):
 def test_a_batch_gives_what_each_gives_alone_and_words_of_one_clip_are_both_heard(listener, voice):
     sentence = "The wind was cold where they live."
     audio = say(voice, sentence, "wind", "air")
-    requests = [SpokenRequest(audio, occurrence) for occurrence, _ in occurrences_in(sentence, lexicon())]
-    assert [request.occurrence.homograph.word for request in requests] == ["wind", "live"]
+    requests = [SpokenRequest(audio, target) for target, _ in targets_in(sentence, lexicon())]
+    assert [request.target.homograph.word for request in requests] == ["wind", "live"]
     together = listener.hear(requests)
     assert [one.pairs for one in together] == [listener.hear([request])[0].pairs for request in requests]
     assert together[0].span_sec[1] < together[1].span_sec[0]
 
 
-def verdict_of(listener, audio, occurrence):
+def verdict_of(listener, audio, target):
     from workbench.homographs.judging import Asked
 
-    heard = listener.hear([SpokenRequest(audio, occurrence)])[0]
-    return judge([Asked(occurrence.homograph.word, occurrence.homograph, 0, heard)], PLAIN, lists=Lists())[0]
+    heard = listener.hear([SpokenRequest(audio, target)])[0]
+    return judge([Asked(target.homograph.word, target.homograph, 0, heard)], PLAIN, lists=Lists())[0]
 
 
 def test_what_cannot_be_heard_is_unscorable_and_says_why(listener, voice):
     sentence = "He bought a new lead."
-    occurrence, audio = asked(sentence, "lead"), say(voice, sentence, "lead", "metal")
-    start = listener.hear([SpokenRequest(audio, occurrence)])[0].span_sec[0]
+    target, audio = asked(sentence, "lead"), say(voice, sentence, "lead", "metal")
+    start = listener.hear([SpokenRequest(audio, target)])[0].span_sec[0]
     draw = np.random.default_rng(0)
     cases = {
         "silent": Audio(np.zeros(16000, dtype=np.float32), 16000),
@@ -111,9 +111,9 @@ def test_what_cannot_be_heard_is_unscorable_and_says_why(listener, voice):
         "longer than": Audio(np.ones(61 * 8000, dtype=np.float32), 8000),
     }
     for told, spoilt in cases.items():
-        one = verdict_of(listener, spoilt, occurrence)
+        one = verdict_of(listener, spoilt, target)
         assert one.verdict is HomographVerdict.UNSCORABLE and told in one.reason, (told, one)
-    no_sound = dataclasses.replace(occurrence, homograph=dataclasses.replace(occurrence.homograph, readings=tuple(dataclasses.replace(r, variants=()) for r in occurrence.homograph)))
+    no_sound = dataclasses.replace(target, homograph=dataclasses.replace(target.homograph, readings=tuple(dataclasses.replace(r, variants=()) for r in target.homograph)))
     assert verdict_of(listener, audio, no_sound).verdict is HomographVerdict.ERROR
 
 
@@ -123,7 +123,7 @@ def test_what_cannot_be_heard_is_unscorable_and_says_why(listener, voice):
 )
 def test_a_span_that_is_not_the_word_is_refused_with_the_reason(start, end, told):
     with pytest.raises(TextError, match=told):
-        occurrence_at("Die für live or live's use", start, end, lexicon())
+        target_at("Die für live or live's use", start, end, lexicon())
 
 
 def test_every_row_of_a_list_gets_a_verdict(tmp_path, voice):
@@ -156,7 +156,7 @@ def test_the_phoneme_listener_weighs_by_its_recogniser(tmp_path, voice):
     with pytest.raises(EngineError, match="not loaded"):
         listener.hear([request])
     listener.load()
-    silent = SpokenRequest(Audio(np.zeros(16000, dtype=np.float32), 16000), request.occurrence)
+    silent = SpokenRequest(Audio(np.zeros(16000, dtype=np.float32), 16000), request.target)
     heard = listener.hear([request, silent])
     listener.close()
     # The tiny model has no ɛ: it cannot weigh this word, and says so.

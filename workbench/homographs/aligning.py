@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.audio import Audio
 from workbench.homographs.base import Homograph
-from workbench.homographs.spoken import Heard, Occurrence, SpokenRequest
+from workbench.homographs.spoken import Heard, Target, SpokenRequest
 from workbench.stt.acoustic import AcousticModel, FrameScores, load_model
 from workbench.stt.chains import ChainScorer, Path, Pronunciations, sounds_of
 from workbench.stt.front_end import LoggingDecoder
@@ -66,7 +66,7 @@ class Aligner:
         # Some search must be set, though none is run.
         self._front_end.decoder.set_align_text("a")
 
-    def align(self, audio: Audio, occurrence: Occurrence) -> Aligned | Heard:
+    def align(self, audio: Audio, target: Target) -> Aligned | Heard:
         """The alignment, or why there is none.
 
         Raises:
@@ -76,7 +76,7 @@ class Aligner:
         if not len(samples):
             return Heard((), fault="the clip is silent, or shorter than a word", stage="unscorable")
         scores = FrameScores(self.model, self._front_end.hear(samples, search=False))
-        words = [sounds(word, occurrence.homograph if word == occurrence.homograph.word else None) for word in occurrence.words]
+        words = [sounds(word, target.homograph if word == target.homograph.word else None) for word in target.words]
         path = self.chains.best(scores, [[[words]]], align=True)[0].path if scores.frames else None
         if path is None:
             return Heard((), fault="the sentence does not fit into the clip", stage="unscorable")
@@ -100,10 +100,10 @@ def sounds(word: str, homograph: Homograph | None = None) -> Pronunciations:
 
 def fault_of(request: SpokenRequest) -> Heard | None:
     """Why a request cannot even be aligned."""
-    occurrence = request.occurrence
-    if any(not reading.variants for reading in occurrence.homograph):
+    target = request.target
+    if any(not reading.variants for reading in target.homograph):
         return Heard((), fault="a reading of the word has no pronunciation", stage="error")
-    silent = [word for word in occurrence.words if word != occurrence.homograph.word and not sounds_of([word])]
+    silent = [word for word in target.words if word != target.homograph.word and not sounds_of([word])]
     if silent:
         return Heard((), fault=f"no pronunciation for {', '.join(silent)}", stage="error")
     if request.audio.duration_sec > LONGEST_SEC:

@@ -18,7 +18,7 @@ from workbench.homographs.base import Reading
 from workbench.homographs.ctc import ctc_log_likelihood
 from workbench.homographs.distances import reading_distance
 from workbench.homographs.pocketsphinx_listener import PocketsphinxListener
-from workbench.homographs.spoken import Heard, Occurrence, Pair, SpokenRequest
+from workbench.homographs.spoken import Heard, Target, Pair, SpokenRequest
 from workbench.phones.base import PhonePosteriors, PhoneRequest
 from workbench.text import pronunciations
 from workbench.text.phone_sets import espeak_symbols, from_ipa
@@ -64,7 +64,7 @@ class PhonemeListener:
         places = [at for at, heard in enumerate(found) if heard.fault is None]
         windows = [PhoneRequest(requests[at].audio, *found[at].window_sec) for at in places]
         for at, told in zip(places, self._recogniser.posteriors(windows), strict=True):
-            found[at] = _with_ctc(found[at], requests[at].occurrence, told)
+            found[at] = _with_ctc(found[at], requests[at].target, told)
         return found
 
     def close(self) -> None:
@@ -77,14 +77,14 @@ class PhonemeListener:
         return {"listener": self.name, "recogniser": self._recogniser.identity(), "aligner": self._embedded.identity(), "code": CODE}
 
 
-def _with_ctc(heard: Heard, occurrence: Occurrence, told: PhonePosteriors) -> Heard:
+def _with_ctc(heard: Heard, target: Target, told: PhonePosteriors) -> Heard:
     """The pairs with the recogniser's columns, and with its distances in place of the embedded ones."""
     number = {symbol: index for index, symbol in enumerate(told.symbols)}
-    at, words = occurrence.at, occurrence.words
+    at, words = target.at, target.words
     before, after = (_phones(words[k]) if 0 <= k < len(words) else () for k in (at - 1, at + 1))
-    scores = [_likelihood(reading, before, after, told, number) for reading in occurrence.homograph]
+    scores = [_likelihood(reading, before, after, told, number) for reading in target.homograph]
     freely = _heard_in(told, heard.span_sec)
-    distances = [reading_distance(reading, freely) for reading in occurrence.homograph]
+    distances = [reading_distance(reading, freely) for reading in target.homograph]
     frames = max(3.0, (heard.span_sec[1] - heard.span_sec[0]) / told.frame_sec)
     pairs = tuple(_pair(pair, scores, distances, frames) for pair in heard.pairs)
     if any(pair is None for pair in pairs):

@@ -18,7 +18,7 @@ from workbench.homographs.contrast import contrast_of
 from workbench.homographs.distances import free_phones, reading_distance
 from workbench.homographs.prosody import prosody
 from workbench.homographs.segments import MEASURES, Spoken, measure
-from workbench.homographs.spoken import Heard, Occurrence, Pair, SpokenRequest
+from workbench.homographs.spoken import Heard, Target, Pair, SpokenRequest
 from workbench.stt.acoustic import FRAMES_PER_SEC, FrameScores
 from workbench.stt.listening import SAMPLE_RATE_HZ
 from workbench.stt.pocketsphinx_free import WEIGHTS
@@ -65,40 +65,40 @@ class PocketsphinxListener:
             if fault := fault_of(request):
                 found.append(fault)
                 continue
-            key = (id(request.audio), request.occurrence.words, request.occurrence.homograph.word)
+            key = (id(request.audio), request.target.words, request.target.homograph.word)
             if key != last:
-                last, aligned = key, self._aligner.align(request.audio, request.occurrence)
-            found.append(aligned if isinstance(aligned, Heard) else self._weigh(aligned, request.occurrence))
+                last, aligned = key, self._aligner.align(request.audio, request.target)
+            found.append(aligned if isinstance(aligned, Heard) else self._weigh(aligned, request.target))
         return found
 
-    def _weigh(self, aligned: Aligned, occurrence: Occurrence) -> Heard:
-        start, end = aligned.path.span(occurrence.at)
+    def _weigh(self, aligned: Aligned, target: Target) -> Heard:
+        start, end = aligned.path.span(target.at)
         span_sec = start / FRAMES_PER_SEC, end / FRAMES_PER_SEC
-        fit, others = aligned.fit(occurrence.at)
-        if fault := _not_there(fit, others, (end - start) / min(len(phones) for phones in sounds(occurrence.homograph.word, occurrence.homograph))):
+        fit, others = aligned.fit(target.at)
+        if fault := _not_there(fit, others, (end - start) / min(len(phones) for phones in sounds(target.homograph.word, target.homograph))):
             return Heard((), span_sec, fit, fault=fault, stage="unscorable", fit_others=others)
-        first, last = aligned.window(occurrence.at, len(occurrence.words))
+        first, last = aligned.window(target.at, len(target.words))
         window = aligned.scores.window(first, last)
-        best = self._best(window, occurrence)
+        best = self._best(window, target)
         if None in best:
             return Heard((), span_sec, fault="the word is cut off or too short to be weighed", stage="unscorable")
         phones = self._phone_scores(window)
         sound = prosody(aligned.samples, first=first, last=last)
         model = self._aligner.model
         heard = free_phones(phones[start - first : end - first], model.phones, speech=PHONES)
-        distances = [reading_distance(reading, heard) for reading in occurrence.homograph]
+        distances = [reading_distance(reading, heard) for reading in target.homograph]
         pairs = tuple(
             Pair(
-                a, b, contrast_kind(occurrence.homograph, a, b),
+                a, b, contrast_kind(target.homograph, a, b),
                 measure(best[a], best[b], phones=phones, index=model.phone_index, sound=sound), (distances[a], distances[b]),
             )
             for a, b in combinations(range(len(best)), 2)
         )  # fmt: skip
         return Heard(pairs, span_sec, fit, window_sec=(first / FRAMES_PER_SEC, last / FRAMES_PER_SEC), fit_others=others)
 
-    def _best(self, window: FrameScores, occurrence: Occurrence) -> list[Spoken | None]:
+    def _best(self, window: FrameScores, target: Target) -> list[Spoken | None]:
         """The likeliest pronunciation of each reading between the neighbouring words; None where none fits into the window."""
-        at, words, homograph = occurrence.at, occurrence.words, occurrence.homograph
+        at, words, homograph = target.at, target.words, target.homograph
         before, after = ([[[sounds(words[k])]]] if 0 <= k < len(words) else [] for k in (at - 1, at + 1))
         variants = list(dict.fromkeys((number, variant.bare) for number, reading in enumerate(homograph) for variant in reading.variants))
         chains = self._aligner.chains.best(window, [[*before, [[(phones,)]], *after] for _, phones in variants], align=True)

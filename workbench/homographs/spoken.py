@@ -12,7 +12,7 @@ from workbench.homographs.base import Homograph, Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Occurrence:
+class Target:
     """One homograph in one sentence.
 
     Attributes:
@@ -30,7 +30,7 @@ class SpokenRequest:
     """A clip that says a sentence, and the word to listen for."""
 
     audio: Audio
-    occurrence: Occurrence
+    target: Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Listener(Protocol):
     def identity(self) -> dict[str, object]: ...
 
 
-def occurrence_at(sentence: str, start_byte: int, end_byte: int, known: dict[str, Homograph]) -> Occurrence:
+def target_at(sentence: str, start_byte: int, end_byte: int, known: dict[str, Homograph]) -> Target:
     """The homograph at a span of UTF-8 bytes, half-open.
 
     Raises:
@@ -106,10 +106,10 @@ def occurrence_at(sentence: str, start_byte: int, end_byte: int, known: dict[str
     if place is None or tokens[place].text != word.lower():
         got = "no word" if place is None else tokens[place].text
         raise TextError("the span is not a word of its own", where=sentence, got=got, expected=word.lower())
-    return Occurrence(tuple(token.text for token in tokens), place, known[word])
+    return Target(tuple(token.text for token in tokens), place, known[word])
 
 
-def occurrences_in(sentence: str, known: dict[str, Homograph]) -> list[tuple[Occurrence, tuple[int, int]]]:
+def targets_in(sentence: str, known: dict[str, Homograph]) -> list[tuple[Target, tuple[int, int]]]:
     """Every known homograph that stands in the sentence as a word, with its span in UTF-8 bytes."""
     from workbench.text import tokenise
 
@@ -120,5 +120,5 @@ def occurrences_in(sentence: str, known: dict[str, Homograph]) -> list[tuple[Occ
         written = sentence[token.start : token.end]
         if token.text in known and written.lower() == token.text:
             start = len(sentence[: token.start].encode())
-            found.append((Occurrence(words, index, known[token.text]), (start, start + len(written.encode()))))
+            found.append((Target(words, index, known[token.text]), (start, start + len(written.encode()))))
     return found

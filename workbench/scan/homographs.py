@@ -16,7 +16,7 @@ from workbench.homographs.fitting import KnownTrial
 from workbench.homographs.judging import Asked, Judged
 from workbench.homographs.keeping import add_heard, read_heard
 from workbench.homographs.lexicon import lexicon
-from workbench.homographs.spoken import Heard, Listener, Occurrence, SpokenRequest, occurrence_at
+from workbench.homographs.spoken import Heard, Listener, Target, SpokenRequest, target_at
 from workbench.homographs.trials import Trial
 from workbench.scan.local import run_local
 from workbench.scan.progress import Progress, print_line
@@ -25,8 +25,8 @@ from workbench.scan.stages import fingerprint
 #: Trials that a worker gets at once.
 _BATCH = 16
 COLUMNS = ("audio", "word", "voice", "expected", "probability", "verdict", "reason", "heard", "score", "start_sec", "end_sec", "fit")
-#: (sentence, occurrence) -> index of the reading that the sentence asks for, None where it leaves it open, and how probable that is.
-Expect = Callable[[str, Occurrence], tuple[int | None, float]]
+#: (sentence, target) -> index of the reading that the sentence asks for, None where it leaves it open, and how probable that is.
+Expect = Callable[[str, Target], tuple[int | None, float]]
 
 
 def make_listener(name: str, **options: Any) -> Listener:
@@ -53,7 +53,7 @@ def make_listener(name: str, **options: Any) -> Listener:
 class _Job:
     position: int
     trial: Trial
-    occurrence: Occurrence
+    target: Target
 
 
 class _Worker:
@@ -75,11 +75,11 @@ class _Worker:
             except WorkbenchError as error:
                 found.append((job.position, "", Heard((), fault=f"the clip cannot be read: {error.what}", stage="error"), False))
                 continue
-            key = self._key(content_hash(audio), job.occurrence)
+            key = self._key(content_hash(audio), job.target)
             if key in self._known:
                 found.append((job.position, key, self._known[key], False))
             else:
-                todo.append((job, key, SpokenRequest(audio, job.occurrence)))
+                todo.append((job, key, SpokenRequest(audio, job.target)))
         return found + [(job.position, key, heard, True) for (job, key, _), heard in zip(todo, self._hear([request for *_, request in todo]), strict=True)]
 
     def _hear(self, requests: list[SpokenRequest]) -> list[Heard]:
@@ -90,9 +90,9 @@ class _Worker:
                 return [Heard((), fault=f"the listener failed: {error.what}", stage="error")]
             return [self._hear([request])[0] for request in requests]
 
-    def _key(self, audio_hash: str, occurrence: Occurrence) -> str:
-        readings = [[variant.phones for variant in reading.variants] for reading in occurrence.homograph]
-        return fingerprint(listener=self._identity, audio=audio_hash, words=occurrence.words, at=occurrence.at, readings=readings)
+    def _key(self, audio_hash: str, target: Target) -> str:
+        readings = [[variant.phones for variant in reading.variants] for reading in target.homograph]
+        return fingerprint(listener=self._identity, audio=audio_hash, words=target.words, at=target.at, readings=readings)
 
     def close(self) -> None:
         self._listener.close()
@@ -124,7 +124,7 @@ def hear_trials(
     known = lexicon() if known is None else known
     make_listener(listener, **(options or {}))
     asked = [_asked(trial, known, expect) for trial in trials]
-    jobs = [_Job(at, trial, asked[at].occurrence) for at, trial in enumerate(trials) if asked[at].fault is None]
+    jobs = [_Job(at, trial, asked[at].target) for at, trial in enumerate(trials) if asked[at].fault is None]
     heard = {at: Heard((), fault=one.fault, stage="error") for at, one in enumerate(asked) if one.fault is not None}
     progress = Progress("homographs", total=len(trials), say=say)
     progress.add(len(heard))
@@ -145,30 +145,30 @@ class _Unheard:
     """A trial before anybody listened: its word and the reading asked for, or why it cannot be judged."""
 
     trial: Trial
-    occurrence: Occurrence | None = None
+    target: Target | None = None
     expected: int | None = None
     probability: float = 1.0
     fault: str | None = None
 
     def with_heard(self, heard: Heard) -> Asked:
-        homograph = self.occurrence.homograph if self.occurrence else None
+        homograph = self.target.homograph if self.target else None
         return Asked(homograph.word if homograph else "", homograph, self.expected, heard, self.probability, self.trial.speaker)
 
 
 def _asked(trial: Trial, known: Mapping[str, Homograph], expect: Expect | None) -> _Unheard:
     try:
-        occurrence = occurrence_at(trial.sentence, trial.start_byte, trial.end_byte, known)
+        target = target_at(trial.sentence, trial.start_byte, trial.end_byte, known)
     except TextError as error:
         return _Unheard(trial, fault=str(error))
     if not trial.audio:
-        return _Unheard(trial, occurrence, fault="the row names no audio")
+        return _Unheard(trial, target, fault="the row names no audio")
     if not trial.expected:
-        return _Unheard(trial, occurrence, *(expect(trial.sentence, occurrence) if expect else (None, 0.0)))
-    expected = index_of(occurrence.homograph, trial.expected)
+        return _Unheard(trial, target, *(expect(trial.sentence, target) if expect else (None, 0.0)))
+    expected = index_of(target.homograph, trial.expected)
     if expected is None:
-        names = ", ".join(reading.name for reading in occurrence.homograph)
-        return _Unheard(trial, occurrence, fault=f"no reading {trial.expected!r} of {occurrence.homograph.word}: {names}")
-    return _Unheard(trial, occurrence, expected)
+        names = ", ".join(reading.name for reading in target.homograph)
+        return _Unheard(trial, target, fault=f"no reading {trial.expected!r} of {target.homograph.word}: {names}")
+    return _Unheard(trial, target, expected)
 
 
 def index_of(homograph: Homograph, name: str) -> int | None:

@@ -1,11 +1,9 @@
 """Homographs by ear, held out by engine and nested: two-way choice, recall, false alarms, share decided, CPU per word; end to end with the text model before it.
 
     python benchmarks/homographs_audio.py                     a reduced set, flite and eSpeak NG; the last line is JSON
-    python benchmarks/homographs_audio.py --per-voice 130     the full one
+    python benchmarks/homographs_audio.py --per-voice 110 --festival    the full one
     python benchmarks/homographs_audio.py --data eval.tsv     sentences of the Wikipedia Homograph Data instead of the lexicon's own
     python benchmarks/homographs_audio.py --tune calibration.json    learn what ships from all of them
-
-Where festival is installed (apt-get install festival festvox-kdlpc16k festvox-us-slt-hts) it speaks too, as a third engine.
 """
 
 from __future__ import annotations
@@ -18,7 +16,6 @@ os.environ["WORKBENCH_ENGINE_MODULES"] = ",".join(filter(None, [os.environ.get("
 
 import argparse
 import json
-import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -45,8 +42,8 @@ VOICES = (
 FESTIVAL_VOICES = ("festival/ked_diphone", "festival/cmu_us_slt_arctic_hts")
 
 
-def spoken(folder: Path, *, per_voice: int, data: Path | None, seed: int) -> list[Trial]:
-    voices = [*VOICES, *(FESTIVAL_VOICES if shutil.which("festival") else ())]
+def spoken(folder: Path, *, per_voice: int, data: Path | None, seed: int, festival: bool) -> list[Trial]:
+    voices = [*VOICES, *(FESTIVAL_VOICES if festival else ())]
     british = [voice for voice in voices if "gb" in voice]
     return list(controls_in(folder, voices=voices, data=data, per_voice=per_voice, british=british, seed=seed).trials)
 
@@ -115,13 +112,14 @@ def main() -> None:
     parser.add_argument("--per-voice", type=int, default=40, help="sentences per voice, each said twice")
     parser.add_argument("--data", type=Path, help="sentences in the Wikipedia Homograph Data's format")
     parser.add_argument("--folder", type=Path, help="where audio and what was heard are kept; by default nowhere")
+    parser.add_argument("--festival", action="store_true", help="a third engine: apt-get install festival festvox-kdlpc16k festvox-us-slt-hts")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tune", type=Path, help="write the calibration to ship instead of measuring")
     given = parser.parse_args()
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="homographs-") as temporary:
         folder = given.folder or Path(temporary)
-        trials = spoken(folder, per_voice=given.per_voice, data=given.data, seed=given.seed)
+        trials = spoken(folder, per_voice=given.per_voice, data=given.data, seed=given.seed, festival=given.festival)
         if given.tune:
             tune(trials, folder / "heard.jsonl", given.tune)
             return

@@ -17,6 +17,9 @@ from workbench.homographs.lexicon import Lexicon
 from workbench.tts.base import SaidAs
 
 
+_FULL = frozenset("AA AE AO AW AY EH EY OY".split())
+
+
 @dataclass(frozen=True, slots=True)
 class ControlText:
     """A sentence, where its homograph stands (UTF-8 bytes, half-open), and the reading that it asks for, by index."""
@@ -47,7 +50,13 @@ class Control:
         sentence = self.text.sentence.encode()
         start = len(sentence[: self.text.start_byte].decode())
         word = sentence[self.text.start_byte : self.text.end_byte].decode()
-        return SaidAs(start, start + len(word), self.variants[0 if right else 1].phones)
+        return SaidAs(start, start + len(word), with_second_stress(self.variants[0 if right else 1].phones))
+
+
+def with_second_stress(phones: Sequence[str]) -> tuple[str, ...]:
+    """The phones with a second stress on every full vowel after the first one: British dictionaries leave it unmarked, and a synthesiser would swallow the vowel."""
+    first = next((at for at, phone in enumerate(phones) if phone.endswith("1")), len(phones))
+    return tuple(f"{phone[:-1]}2" if at > first and phone[-1] == "0" and phone[:-1] in _FULL else phone for at, phone in enumerate(phones))
 
 
 def texts_of_lexicon(lexicon: Lexicon, words: Sequence[str] | None = None) -> list[ControlText]:

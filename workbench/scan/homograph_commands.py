@@ -25,8 +25,15 @@ def controls_in(
     folder: Path, *, voices: Sequence[str], words: Sequence[str] = (), data: Path | None = None, sentences: int = 1, per_voice: int | None = None,
     speeds: Sequence[float] = (1.0,), british: Sequence[str] = (), verifier: str | None = None, seed: int = 1, workers: int = 2, device: str = "cpu",
 ) -> Controls:
-    """Plan, speak and check controls; see ``make_controls``."""
-    texts = texts_of_lexicon(lexicon(), words) if data is None else texts_of_data(data, lexicon(), words)
+    """Plan, speak and check controls; see ``make_controls``.
+
+    Args:
+        data: sentences; those of the lexicon say what it lacks.
+    """
+    texts = texts_of_data(data, lexicon(), words) if data else []
+    # A file of sentences hardly shows some readings.
+    there = {(text.homograph.word, text.expected) for text in texts}
+    texts += [text for text in texts_of_lexicon(lexicon(), words) if (text.homograph.word, text.expected) not in there]
     planned = plan_controls(texts, voices, speeds=speeds, sentences=sentences, per_voice=per_voice, british=british, seed=seed)
     return make_controls(planned, folder=folder, workers=workers, device=device, verifier=verifier)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.audio import Audio
 from workbench.homographs.base import Homograph
+from workbench.homographs.speaker import fitted
 from workbench.homographs.spoken import Heard, Target, SpokenRequest
 from workbench.stt.acoustic import AcousticModel, FrameScores, load_model
 from workbench.stt.chains import ChainScorer, Path, Pronunciations, sounds_of
@@ -19,6 +20,8 @@ from workbench.stt.pocketsphinx_free import model_folder
 LONGEST_SEC = 60.0
 #: How much of a neighbouring word is weighed along, and how much of the pause where there is none.
 _BESIDE_FRAMES, _PAUSE_FRAMES = 80, 30
+#: Fewer frames of other words teach nothing about a voice.
+_LEAST_FRAMES = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,12 +30,14 @@ class Aligned:
 
     Attributes:
         samples: 16 kHz.
+        features: shape (3, T, 13).
         scores: how well each state of the acoustic model explains each frame.
         path: where the best path was at each frame; words are numbered as in the sentence.
         misfit: shape (T,), nats of the path against the best phone of the sentence, about 0 where it fits.
     """
 
     samples: np.ndarray
+    features: np.ndarray
     scores: FrameScores
     path: Path
     misfit: np.ndarray
@@ -43,6 +48,13 @@ class Aligned:
         others = (self.path.word >= 0) & ~own
         fit = float(self.misfit[own].mean())
         return fit, float(self.misfit[others].mean()) if others.any() else fit
+
+    def fitted(self, at: int, first: int, last: int) -> FrameScores:
+        """Scores of the frames ``first:last`` with the features fitted to the model by all words but ``at``; as they are where those are too few."""
+        frames = np.flatnonzero((self.path.word >= 0) & (self.path.word != at))
+        if len(frames) < _LEAST_FRAMES:
+            return self.scores.window(first, last)
+        return FrameScores(self.scores.model, fitted(self.features, self.scores, self.path.senone, frames)[:, first:last])
 
     def window(self, at: int, words: int) -> tuple[int, int]:
         """Frames from the start of the word before ``at`` to the end of the word after it, half-open."""
@@ -75,12 +87,13 @@ class Aligner:
         samples = speech_samples(audio)
         if not len(samples):
             return Heard((), fault="the clip is silent, or shorter than a word", stage="unscorable")
-        scores = FrameScores(self.model, self._front_end.hear(samples, search=False))
+        features = self._front_end.hear(samples, search=False)
+        scores = FrameScores(self.model, features)
         words = [sounds(word, target.homograph if word == target.homograph.word else None) for word in target.words]
         path = self.chains.best(scores, [[[words]]], align=True)[0].path if scores.frames else None
         if path is None:
             return Heard((), fault="the sentence does not fit into the clip", stage="unscorable")
-        return Aligned(samples, scores, path, path.log_likelihood - scores.of(self._states(words)).max(axis=1))
+        return Aligned(samples, features, scores, path, path.log_likelihood - scores.of(self._states(words)).max(axis=1))
 
     def _states(self, words: list[Pronunciations]) -> np.ndarray:
         """Of the phones of a sentence and the pause, without context; their densities are there from the alignment."""

@@ -78,7 +78,7 @@ class PocketsphinxListener:
         if fault := _not_there(fit, others, (end - start) / min(len(phones) for phones in sounds(target.homograph.word, target.homograph))):
             return Heard((), span_sec, fit, fault=fault, stage="unscorable", fit_others=others)
         first, last = aligned.window(target.at, len(target.words))
-        window = aligned.scores.window(first, last)
+        window = aligned.fitted(target.at, first, last)
         best = self._best(window, target)
         if None in best:
             return Heard((), span_sec, fault="the word is cut off or too short to be weighed", stage="unscorable")

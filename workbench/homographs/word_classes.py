@@ -7,17 +7,15 @@ on some 470 words of ``word_seeds.toml`` gives the part of speech, k-means the s
 
 from __future__ import annotations
 
-import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from workbench.text.lexicon import model_folder
+from workbench.homographs.bigrams import Bigrams, read_bigrams
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +26,8 @@ DIMENSIONS = 100
 SUBJECTS = 256
 #: A part of speech less likely than this is written in lower case: a hint, no more.
 _SURE = 0.5
+#: Nats. More information than this is no word's, and what is above the limit counts as the limit.
+_MOST_INFORMATION, _INFORMATION_LIMIT = 25.0, 8.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,12 +59,13 @@ def learn_word_classes(*, count: int, seed: int = 0, say: Callable[[str], None] 
     """
     import numpy as np
 
-    say("reading the language model's bigrams")
-    words, log_probabilities, left, right, information = _bigrams()
-    say(f"placing {len(words):,} words by {len(left):,} pairs of neighbours")
-    points = _points(len(words), left, right, information)
+    say("reading the language model's pairs of words")
+    found = read_bigrams()
+    words = found.words
+    say(f"placing {len(words):,} words by {len(found.left):,} pairs of neighbours")
+    points = _points(found)
     parts = _parts_of_speech(words, points)
-    usual = np.argsort(-log_probabilities, kind="stable")[:count]
+    usual = np.argsort(-found.log_probabilities, kind="stable")[:count]
     say(f"sorting {len(usual):,} words into {SUBJECTS} subjects")
     subjects = _subjects(points[usual], seed)
     table = {}
@@ -74,49 +75,16 @@ def learn_word_classes(*, count: int, seed: int = 0, say: Callable[[str], None] 
     return WordClasses(table), parts
 
 
-def _bigrams() -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Words with their log probabilities in nats; pairs of neighbours as two arrays of numbers, with their pointwise mutual information."""
-    import numpy as np
-    from pocketsphinx import Config, LogMath, NGramModel
-
-    math = LogMath()
-    model = NGramModel(Config(hmm=None, lm=None, dict=None), math, str(model_folder() / "en-us.lm.bin"))
-    words: list[str] = []
-    pairs: list[tuple[str, str]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.arpa"
-        model.write(str(path))
-        section = ""
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                if line.startswith("\\"):
-                    section = line.strip()
-                    if section == "\\3-grams:":
-                        break
-                    continue
-                fields = line.rstrip("\n").split("\t")
-                if section == "\\1-grams:" and len(fields) > 1:
-                    words.append(fields[1])
-                elif section == "\\2-grams:" and len(fields) > 2:
-                    pairs.append((fields[1], fields[2]))
-    # The written probabilities are of no use; the model itself is asked for each.
-    number = {word: i for i, word in enumerate(words)}
-    single = np.array([math.log_to_ln(model.prob([word])) for word in words])
-    left = np.array([number[a] for a, _ in pairs])
-    right = np.array([number[b] for _, b in pairs])
-    following = np.array([math.log_to_ln(model.prob([b, a])) for a, b in pairs])
-    return words, single, left, right, following - single[right]
-
-
-def _points(count: int, left: np.ndarray, right: np.ndarray, information: np.ndarray) -> np.ndarray:
-    """Unit vectors, shape (count, DIMENSIONS), float32."""
+def _points(found: Bigrams) -> np.ndarray:
+    """Unit vectors, shape (words, DIMENSIONS), float32."""
     import numpy as np
     import scipy.sparse as sparse
     from scipy.sparse.linalg import svds
 
-    # A sentence's start is no word: its own probability in the model is next to nothing, which would drown the rest.
-    useful = (information > 0) & (information < 25)
-    follows = sparse.csr_matrix((information[useful].clip(0, 8), (left[useful], right[useful])), shape=(count, count))
+    count, information = len(found.words), found.information
+    # A sentence's start has next to no probability of its own, and so boundless information with whatever follows.
+    useful = (information > 0) & (information < _MOST_INFORMATION)
+    follows = sparse.csr_matrix((information[useful].clip(0, _INFORMATION_LIMIT), (found.left[useful], found.right[useful])), shape=(count, count))
     matrix = sparse.hstack([follows, follows.T]).tocsr().astype(np.float32)
     start = np.random.default_rng(0).standard_normal(count).astype(np.float32)
     vectors, strengths, _ = svds(matrix, k=DIMENSIONS, v0=start)
@@ -124,7 +92,7 @@ def _points(count: int, left: np.ndarray, right: np.ndarray, information: np.nda
     return (points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-6)).astype(np.float32)
 
 
-def _parts_of_speech(words: list[str], points: np.ndarray) -> dict[str, tuple[str, float]]:
+def _parts_of_speech(words: Sequence[str], points: np.ndarray) -> dict[str, tuple[str, float]]:
     from sklearn.linear_model import LogisticRegression
 
     number = {word: i for i, word in enumerate(words)}

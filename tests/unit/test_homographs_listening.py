@@ -119,7 +119,7 @@ def test_what_cannot_be_heard_is_unscorable_and_says_why(listener, voice):
 
 @pytest.mark.parametrize(
     ("start", "end", "told"),
-    [(0, 2, "no known homograph"), (20, 99, "outside the sentence"), (-1, 4, "outside the sentence"), (7, 3, "outside"), (17, 21, "not a word of its own"), (4, 6, "cuts a character")],
+    [(0, 2, "no known homograph"), (20, 99, "outside the text"), (-1, 4, "outside the text"), (7, 3, "outside"), (17, 21, "not a word of its own"), (4, 6, "within a character")],
 )
 def test_a_span_that_is_not_the_word_is_refused_with_the_reason(start, end, told):
     with pytest.raises(TextError, match=told):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from workbench.audio import Audio
 from workbench.errors import TextError
 from workbench.homographs.base import Homograph, Kind
+from workbench.homographs.occurrence import character_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Listener(Protocol):
     def identity(self) -> dict[str, object]: ...
 
 
-def target_at(sentence: str, start_byte: int, end_byte: int, known: dict[str, Homograph]) -> Target:
+def target_at(sentence: str, start_byte: int, end_byte: int, known: Mapping[str, Homograph]) -> Target:
     """The homograph at a span of UTF-8 bytes, half-open.
 
     Raises:
@@ -92,24 +93,19 @@ def target_at(sentence: str, start_byte: int, end_byte: int, known: dict[str, Ho
     """
     from workbench.text import tokenise
 
-    text = sentence.encode()
-    if not 0 <= start_byte < end_byte <= len(text):
-        raise TextError("span lies outside the sentence", where=sentence, got=f"bytes {start_byte} to {end_byte}", expected=f"within 0 to {len(text)}")
-    try:
-        before, word = text[:start_byte].decode(), text[start_byte:end_byte].decode()
-    except UnicodeDecodeError:
-        raise TextError("span cuts a character in two", where=sentence, got=f"bytes {start_byte} to {end_byte}", expected="UTF-8 byte offsets") from None
+    start, end = character_span(sentence, start_byte, end_byte)
+    word = sentence[start:end]
     if word.lower() not in known:
         raise TextError("no known homograph in the span", where=sentence, got=word, expected="the homograph alone", mend="check the offsets: they count bytes")
     tokens = tokenise(sentence)
-    place = next((index for index, token in enumerate(tokens) if token.start <= len(before) and len(before) + len(word) <= token.end), None)
+    place = next((index for index, token in enumerate(tokens) if token.start <= start and end <= token.end), None)
     if place is None or tokens[place].text != word.lower():
         got = "no word" if place is None else tokens[place].text
         raise TextError("the span is not a word of its own", where=sentence, got=got, expected=word.lower())
     return Target(tuple(token.text for token in tokens), place, known[word])
 
 
-def targets_in(sentence: str, known: dict[str, Homograph]) -> list[tuple[Target, tuple[int, int]]]:
+def targets_in(sentence: str, known: Mapping[str, Homograph]) -> list[tuple[Target, tuple[int, int]]]:
     """Every known homograph that stands in the sentence as a word, with its span in UTF-8 bytes."""
     from workbench.text import tokenise
 

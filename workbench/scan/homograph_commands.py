@@ -15,6 +15,7 @@ from workbench.homographs.drift import drift
 from workbench.homographs.fitting import Figures, KnownTrial, Targets, calibrate, cross_judged, figures
 from workbench.homographs.judging import judge
 from workbench.homographs.lexicon import lexicon
+from workbench.homographs.reading_model import ReadingModel
 from workbench.homographs.trials import Trial, read_trials
 from workbench.scan.homograph_controls import Controls, make_controls
 from workbench.scan.homographs import hear_trials, known_trials, make_listener, write_verdicts
@@ -52,7 +53,8 @@ def score_list(
     trials = read_trials(path)
     known = read_calibration(calibration) if calibration else shipped(listener)
     check_fits(known, listener)
-    asked = hear_trials(trials, listener=listener, device=device, workers=workers, kept=path.with_suffix(".heard.jsonl"))
+    reader = ReadingModel.load() if any(not trial.expected for trial in trials) else None
+    asked = hear_trials(trials, listener=listener, device=device, workers=workers, reader=reader, kept=path.with_suffix(".heard.jsonl"))
     lists = Lists() if every_word or rule == "reference" else None
     judged = judge(asked, known, rule=ReferenceRule() if rule == "reference" else None, lists=lists)
     write_verdicts(out, trials, judged)

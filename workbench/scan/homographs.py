@@ -12,6 +12,7 @@ from workbench import audio as audio_io
 from workbench.audio import content_hash
 from workbench.errors import TextError, WorkbenchError, unknown_name
 from workbench.homographs.base import Homograph
+from workbench.homographs.expected import ExpectedReader
 from workbench.homographs.fitting import KnownTrial
 from workbench.homographs.judging import Asked, Judged
 from workbench.homographs.keeping import add_heard, read_heard
@@ -106,7 +107,7 @@ def hear_trials(
     options: Mapping[str, Any] | None = None,
     device: str = "cpu",
     workers: int = 1,
-    expect: Expect | None = None,
+    reader: ExpectedReader | None = None,
     kept: str | Path | None = None,
     say: Callable[[str], None] = print_line,
 ) -> list[Asked]:
@@ -114,7 +115,7 @@ def hear_trials(
 
     Args:
         known: homographs by word; by default the lexicon's.
-        expect: says which reading a sentence asks for where the trial does not.
+        reader: says which reading a sentence asks for where the trial does not.
         kept: file of what was heard before, which what is heard now is added to.
 
     Raises:
@@ -123,7 +124,7 @@ def hear_trials(
     """
     known = lexicon() if known is None else known
     make_listener(listener, **(options or {}))
-    asked = [_asked(trial, known, expect) for trial in trials]
+    asked = [_asked(trial, known, reader) for trial in trials]
     jobs = [_Job(at, trial, asked[at].target) for at, trial in enumerate(trials) if asked[at].fault is None]
     heard = {at: Heard((), fault=one.fault, stage="error") for at, one in enumerate(asked) if one.fault is not None}
     progress = Progress("homographs", total=len(trials), say=say)
@@ -155,7 +156,7 @@ class _Unheard:
         return Asked(homograph.word if homograph else "", homograph, self.expected, heard, self.probability, self.trial.speaker)
 
 
-def _asked(trial: Trial, known: Mapping[str, Homograph], expect: Expect | None) -> _Unheard:
+def _asked(trial: Trial, known: Mapping[str, Homograph], reader: ExpectedReader | None) -> _Unheard:
     try:
         target = target_at(trial.sentence, trial.start_byte, trial.end_byte, known)
     except TextError as error:
@@ -163,7 +164,9 @@ def _asked(trial: Trial, known: Mapping[str, Homograph], expect: Expect | None) 
     if not trial.audio:
         return _Unheard(trial, target, fault="the row names no audio")
     if not trial.expected:
-        return _Unheard(trial, target, *(expect(trial.sentence, target) if expect else (None, 0.0)))
+        told = reader.predict([(trial.sentence, trial.start_byte, trial.end_byte)], threshold=0.0)[0] if reader else None
+        likeliest = told and told.likeliest
+        return _Unheard(trial, target, index_of(target.homograph, likeliest) if likeliest else None, told.probability if told else 0.0)
     expected = index_of(target.homograph, trial.expected)
     if expected is None:
         names = ", ".join(reading.name for reading in target.homograph)

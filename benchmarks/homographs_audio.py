@@ -18,20 +18,23 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from workbench import audio as audio_io
 from workbench.homographs.base import KINDS
-from workbench.homographs.decide import Lists, ReferenceRule
-from workbench.homographs.fitting import UNDECIDED, Figures, KnownTrial, calibrate, cross_judged, figures
+from workbench.homographs.calibration import Calibration
+from workbench.homographs.decide import HomographVerdict, Lists, ReferenceRule
+from workbench.homographs.fitting import Figures, KnownTrial, calibrate, cross_judged, figures
 from workbench.homographs.judging import Judged, judge
 from workbench.homographs.lexicon import lexicon
+from workbench.homographs.reading_model import ReadingModel
 from workbench.homographs.spoken import SpokenRequest, target_at
 from workbench.homographs.trials import Trial
 from workbench.scan.homograph_commands import controls_in, provenance_of
-from workbench.scan.homographs import hear_trials, known_trials, make_listener
+from workbench.scan.homographs import hear_trials, index_of, known_trials, make_listener
 from workbench.stats import proportion
 
 LISTENER = "pocketsphinx"
@@ -49,31 +52,68 @@ def spoken(folder: Path, *, per_voice: int, data: Path | None, seed: int, festiv
 
 
 def measure(trials: Sequence[Trial], kept: Path) -> dict[str, Any]:
-    _, truth = known_trials(trials, hear_trials(trials, listener=LISTENER, workers=2, kept=kept))
+    places, truth = known_trials(trials, hear_trials(trials, listener=LISTENER, workers=2, kept=kept))
     settings = {"listener": LISTENER, "measures": make_listener(LISTENER).measures}
-    every_word = cross_judged(truth, by="engine", make=lambda known: calibrate(known, **settings))
-    by_voice = cross_judged(truth, by="voice", make=lambda known: calibrate(known, **settings))
-    allowed = cross_judged(truth, by="engine", make=lambda known: calibrate(known, **settings), lists=None)
-    plain = calibrate(truth, **settings)
-    reference = judge([trial.asked for trial in truth], plain, rule=ReferenceRule(), lists=Lists())
+    made: dict[frozenset[str], Calibration] = {}
+
+    def make(known: Sequence[KnownTrial]) -> Calibration:
+        voices = frozenset(trial.asked.voice for trial in known)
+        if voices not in made:
+            made[voices] = calibrate(known, **settings)
+        return made[voices]
+
+    every_word = cross_judged(truth, by="engine", make=make)
+    whole = make(truth)
+    reference = judge([trial.asked for trial in truth], whole, rule=ReferenceRule(), lists=Lists())
     found = _brief(figures(truth, every_word))
     return {
         **{name: found[name]["value"] for name in ("two_way", "recall", "false_alarm", "decided")},
         "per_kind": {kind: _brief(figures(truth, every_word, kinds=[kind])) for kind in KINDS},
         "sec_per_word": _sec_per_word(trials),
-        "end_to_end": _end_to_end(truth, allowed),
+        "end_to_end": _end_to_end([trials[at] for at in places], truth, make),
         "intervals": found,
         "per_engine": {engine: _brief(_of(truth, every_word, engine)) for engine in sorted({trial.engine for trial in truth})},
-        "held_out_by_voice": _brief(figures(truth, by_voice)),
-        "without_adaptation": _brief(figures(truth, cross_judged(truth, by="engine", make=lambda known: calibrate(known, **settings), adapt=False))),
+        "held_out_by_voice": _brief(figures(truth, cross_judged(truth, by="voice", make=make))),
+        "without_adaptation": _brief(figures(truth, cross_judged(truth, by="engine", make=make, adapt=False))),
         "reference_rule": _brief(figures(truth, reference)),
-        "allowed_when_all_is_learnt": len(plain.allowed),
+        "allowed_when_all_is_learnt": len(whole.allowed),
         "trials": len(truth),
+        "voices": sorted({trial.asked.voice for trial in truth}),
     }
 
 
-def _end_to_end(truth: Sequence[KnownTrial], allowed: Sequence[Judged]) -> dict[str, Any]:
-    return {}
+def _end_to_end(trials: Sequence[Trial], truth: Sequence[KnownTrial], make: Callable[[Sequence[KnownTrial]], Calibration]) -> dict[str, Any]:
+    """The text model says what each sentence asks for, the allowlist of the other engines which words are decided; what abstains finds nothing.
+
+    Recall and false alarms are of all trials of allowed words, by what the sentence truly asks for. The lexicon's own sentences may have taught the text model: they are
+    left out where there are others.
+    """
+    own = {example for homograph in lexicon().values() for reading in homograph for example in reading.examples}
+    foreign = [trial.sentence not in own for trial in trials]
+    told = ReadingModel.load().predict([(trial.sentence, trial.start_byte, trial.end_byte) for trial in trials], threshold=0.0)
+    asked = [
+        replace(known.asked, expected=index_of(known.asked.homograph, one.likeliest), probability=one.probability)
+        for known, one in zip(truth, told, strict=True)
+    ]
+    judged = cross_judged(truth, by="engine", make=make, lists=None, asked=asked)
+    chosen = [
+        at for at, one in enumerate(judged)
+        if one.verdict is not HomographVerdict.NOT_ALLOWLISTED and _is_allowed(truth, at, make) and (foreign[at] or not any(foreign))
+    ]  # fmt: skip
+    suspect = [judged[at].verdict is HomographVerdict.SUSPECT for at in chosen]
+    wrong = [truth[at].wrong for at in chosen]
+    found, alarms = sum(s and w for s, w in zip(suspect, wrong, strict=True)), sum(s and not w for s, w in zip(suspect, wrong, strict=True))
+    words = [len(make([t for t in truth if t.engine != engine]).allowed) for engine in sorted({t.engine for t in truth})]
+    return {
+        "words": min(words), "recall": _share(found, sum(wrong))["value"], "false_alarm": _share(alarms, len(wrong) - sum(wrong))["value"],
+        "intervals": {"recall": _share(found, sum(wrong)), "false_alarm": _share(alarms, len(wrong) - sum(wrong))}, "words_by_engine_held_out": words,
+        "sentences": "of the data" if any(foreign) else "the lexicon's own, which may have taught the text model",
+    }  # fmt: skip
+
+
+def _is_allowed(truth: Sequence[KnownTrial], at: int, make: Callable[[Sequence[KnownTrial]], Calibration]) -> bool:
+    calibration = make([trial for trial in truth if trial.engine != truth[at].engine])
+    return calibration.lists.refusal(truth[at].asked.word, truth[at].asked.voice) is None
 
 
 def _of(truth: Sequence[KnownTrial], judged: Sequence[Judged], engine: str) -> Figures:

@@ -106,12 +106,21 @@ def calibrate(
     )  # fmt: skip
 
 
-def cross_judged(trials: Sequence[KnownTrial], *, by: Unit, make: Callable[[Sequence[KnownTrial]], Calibration], lists: Lists | None = Lists()) -> list[Judged]:  # noqa: B008
+def cross_judged(
+    trials: Sequence[KnownTrial],
+    *,
+    by: Unit,
+    make: Callable[[Sequence[KnownTrial]], Calibration],
+    lists: Lists | None = Lists(),  # noqa: B008 - frozen
+    asked: Sequence[Asked] | None = None,
+    adapt: bool = True,
+) -> list[Judged]:
     """Every trial judged by a calibration that was made without its engine or voice; the voices adapt to themselves.
 
     Args:
         make: a calibration from the trials it may learn from.
         lists: by default every word is allowed; None takes each calibration's own.
+        asked: what is judged in place of the trials' own, trial by trial: what a text model expects in place of what is known.
 
     Raises:
         ConfigError: one engine or voice only.
@@ -119,11 +128,12 @@ def cross_judged(trials: Sequence[KnownTrial], *, by: Unit, make: Callable[[Sequ
     units = [trial.engine if by == "engine" else trial.asked.voice for trial in trials]
     if len(set(units)) < 2:
         raise ConfigError(f"no {by} can be held out", where="trials", got=f"one {by}", expected=f"trials of two {by}s at least")
+    asked = asked or [trial.asked for trial in trials]
     found: dict[int, Judged] = {}
     for unit in sorted(set(units)):
         inside = [at for at, of in enumerate(units) if of == unit]
         calibration = make([trial for trial, of in zip(trials, units, strict=True) if of != unit])
-        found |= zip(inside, judge([trials[at].asked for at in inside], calibration, lists=lists), strict=True)
+        found |= zip(inside, judge([asked[at] for at in inside], calibration, lists=lists, adapt=adapt), strict=True)
     return [found[at] for at in range(len(trials))]
 
 

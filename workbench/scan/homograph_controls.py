@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,11 @@ def make_controls(
     check = _Check(options or {}, verifier, verifier_options or {}, device)
     trials, left_out = [], Counter()
     try:
-        for control in planned:
+        # Engines tell their transcriptions in processes of their own; a recogniser hears one clip at a time.
+        with ThreadPoolExecutor(1 if verifier else max(1, workers)) as pool:
+            reasons = list(pool.map(lambda control: check.reason_against(control, spoken[id(control)]), planned))
+        for control, reason in zip(planned, reasons, strict=True):
             files = spoken[id(control)]
-            reason = check.reason_against(control, files)
             if reason:
                 left_out[reason] += 1
                 continue

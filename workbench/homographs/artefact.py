@@ -56,6 +56,11 @@ class Artefact:
     scales: dict[str, float]
     provenance: dict[str, Any]
 
+    @property
+    def verb_bias(self) -> float:
+        """What all words of the grammar kind add to the verb score, in logits."""
+        return next((d.bias for group in self.decisions.values() for d in group if d.by_grammar), 0.0)
+
 
 def save(artefact: Artefact, path: Path) -> int:
     """Write the file; the same artefact gives the same bytes. Returns its size in bytes."""

@@ -83,7 +83,7 @@ class ReadingModel:
         names = [reading.name for reading in homograph]
         decisions = self.artefact.decisions.get(homograph.word, ())
         if not decisions or not all(decision.reading in names for decision in decisions):
-            return _unseen(homograph, context, verb, self.artefact.scales["unseen"])
+            return _unseen(homograph, context, self.artefact.scales["unseen"] * (verb + self.artefact.verb_bias))
         scale = self.artefact.scales["grammar" if decisions[0].by_grammar else "sense"]
         shares = {d.reading: _sigmoid(scale * self._logit(d, homograph, context, verb)) for d in decisions}
         if len(names) == 2:
@@ -134,11 +134,11 @@ def verb_side(homograph: Homograph) -> Reading | None:
     return verbs[0] if homograph.told_by == "grammar" and len(homograph.readings) == 2 and len(verbs) == 1 else None
 
 
-def _unseen(homograph: Homograph, context: Context, verb: float, scale: float) -> tuple[list[float], str]:
+def _unseen(homograph: Homograph, context: Context, verb_logit: float) -> tuple[list[float], str]:
     """Probabilities for a word without weights of its own: whether the place asks for a verb, and the lexicon's cues."""
     hits = cue_hits(context, homograph)
     asked = verb_side(homograph)
-    logits = [_CUE_WORTH * hits[reading.name] + (scale * verb if reading is asked else 0.0) for reading in homograph]
+    logits = [_CUE_WORTH * hits[reading.name] + (verb_logit if reading is asked else 0.0) for reading in homograph]
     top = max(logits)
     shares = [math.exp(logit - top) for logit in logits]
     known = " and ".join(name for name, is_there in (("grammar", asked is not None), ("cues", any(hits.values()))) if is_there) or "nothing"

@@ -7,7 +7,7 @@ the other words of the sentences that are plainly verbs, nouns or adjectives. Wo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,12 +42,12 @@ class TrainingOptions:
         seed: of everything random.
     """
 
-    grammar_c: float = 0.3
+    grammar_c: float = 1.0
     sense_c: float = 3.0
-    own_share: float = 0.5
+    own_share: float = 3.0
     plain_weight: float = 0.2
-    plain_sure: float = 0.9
-    balance: float = 0.25
+    plain_sure: float = 0.8
+    balance: float = 0.5
     example_weight: float = 1.0
     grammar_weights: int = 90_000
     own_weights: int = 90_000
@@ -97,9 +97,9 @@ class Trainer:
         self.design = design(contexts, prefixes, [Context(found, classes) for found, _ in plain], own_share=options.own_share)
         self.plain_is_verb = [is_verb for _, is_verb in plain]
 
-    def fit(self, chosen: Sequence[int]) -> Artefact:
-        """Weights fitted to the labelled items of these numbers and to the lexicon's examples."""
-        taken = {*chosen, *range(self.item_count, len(self.examples))}
+    def fit(self, chosen: Sequence[int], *, leave_out: Collection[str] = ()) -> Artefact:
+        """Weights fitted to the labelled items of these numbers and to the lexicon's examples, but for those of the words to leave out."""
+        taken = {*chosen, *(i for i in range(self.item_count, len(self.examples)) if self.examples[i].word not in leave_out)}
         counts = Counter((e.word, e.reading) for i in sorted(taken) if i < self.item_count for e in [self.examples[i]])
         grammar, own, bias = self._fit_grammar(taken, counts)
         decisions = {}

@@ -5,14 +5,14 @@ Here they are planned; ``scan.homograph_controls`` speaks them and checks what w
 
 from __future__ import annotations
 
-import csv
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.errors import ConfigError, ManifestError, TextError
+from workbench.errors import ConfigError, TextError
 from workbench.homographs.base import Homograph, Variant, place_of
+from workbench.homographs.data import read_items
 from workbench.homographs.lexicon import Lexicon
 from workbench.tts.base import SaidAs
 
@@ -75,36 +75,23 @@ def texts_of_lexicon(lexicon: Lexicon, words: Sequence[str] | None = None) -> li
 
 
 def texts_of_data(path: str | Path, lexicon: Lexicon, words: Sequence[str] = (), *, most_words: int = 18) -> list[ControlText]:
-    """Sentences of a file in the Wikipedia Homograph Data's format: those of 4 to ``most_words`` words in which the word stands once.
-
-    Rows of words or readings that the lexicon lacks are left out.
+    """Sentences of labelled data (``data.read_items``; of a folder its ``eval.tsv``): those of 4 to ``most_words`` words in which the word stands once.
 
     Raises:
-        ManifestError: no such file, or columns are missing.
+        ConfigError: no such data, or a row that does not fit.
     """
-    labels, chosen, found = lexicon.labels(), set(words), []
-    for row in _rows(Path(path)):
-        homograph, reading = labels.get(row["wordid"], (None, None))
-        if homograph is None or (chosen and homograph.word not in chosen):
+    found = []
+    for item in read_items(path, lexicon, part="eval"):
+        if words and item.word not in words:
             continue
+        homograph = lexicon[item.word]
         try:
-            place = place_of(row["sentence"], homograph.word)
+            place = place_of(item.sentence, item.word)
         except TextError:
             continue
-        if 4 <= len(row["sentence"].split()) <= most_words and place == (int(row["start"]), int(row["end"])):
-            found.append(ControlText(row["sentence"], *place, homograph, homograph.readings.index(reading)))
+        if 4 <= len(item.sentence.split()) <= most_words:
+            found.append(ControlText(item.sentence, *place, homograph, homograph.readings.index(homograph.reading(item.reading))))
     return found
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            if missing := {"wordid", "sentence", "start", "end"} - set(reader.fieldnames or ()):
-                raise ManifestError("not homograph data", where=path, got=f"no column {', '.join(sorted(missing))}", expected="homograph, wordid, sentence, start, end")
-            yield from reader
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"homograph data cannot be read: {error}", where=path) from None
 
 
 def plan_controls(

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from unicodedata import normalize
 
 from workbench.errors import TextError
 from workbench.text.phones import PHONES
@@ -67,7 +68,7 @@ def from_ipa(ipa: str | Sequence[str], *, stress: bool = False) -> tuple[str, ..
     pieces = re.compile(f"[{''.join(_MARKS)}]|{piece.pattern}")
     phones, pending = [], 0
     for part in [ipa] if isinstance(ipa, str) else ipa:
-        for found in pieces.findall(part):
+        for found in pieces.findall(normalize("NFC", part)):
             if found in _MARKS:
                 pending = _MARKS[found]
                 continue
@@ -83,7 +84,7 @@ def from_ipa(ipa: str | Sequence[str], *, stress: bool = False) -> tuple[str, ..
 
 def unknown_symbols(ipa: str) -> tuple[str, ...]:
     """The signs of an IPA string that ``from_ipa`` would drop, without stress, length and dots."""
-    return tuple(sign for sign in sounds_of("ipa")[1].sub("", ipa) if sign not in "ˈ'ˌːˑ. \u0361")
+    return tuple(sign for sign in sounds_of("ipa")[1].sub("", normalize("NFC", ipa)) if sign not in "ˈ'ˌːˑ. \u0361")
 
 
 def to_ipa(phones: Sequence[str]) -> tuple[str, ...]:
@@ -168,3 +169,12 @@ def symbols_for(phone: str) -> tuple[str, ...]:
     (name,) = bare([phone])
     usual = to_ipa([phone if phone[-1:].isdigit() else name])[0].lstrip("ˈˌ")
     return tuple(dict.fromkeys([usual, *(symbol for symbol, sounds in sounds_of("ipa")[0].items() if sounds == name)]))
+
+
+#: Signs of eSpeak NG and of dictionaries that panphon spells otherwise.
+_FOR_PANPHON = str.maketrans({"ɚ": "ə˞", "ɝ": "ɜ˞", "ᵻ": "ɨ", "g": "ɡ", "ʧ": "t͡ʃ", "ʤ": "d͡ʒ"})
+
+
+def for_panphon(symbol: str) -> str:
+    """An IPA symbol in the signs whose features panphon knows: ɚ with a hook, affricates tied."""
+    return re.sub("t(?=ʃ)", "t͡", re.sub("d(?=ʒ)", "d͡", symbol.translate(_FOR_PANPHON)))

@@ -19,9 +19,9 @@ Unit = Literal["engine", "voice"]
 #: Kinds that hold out: what tells them apart by ear is not measured well enough to flag anybody.
 UNDECIDED = ("stress_only",)
 #: Inverse strength of the penalty on weights.
-_PENALTY = 0.3
+_PENALTY = 0.1
 #: How strongly kinds share their weights: the part of a measure that all kinds weigh alike.
-_SHARED = 0.7
+_SHARED = 1.0
 
 
 @dataclass(frozen=True, slots=True)

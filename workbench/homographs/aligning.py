@@ -42,12 +42,10 @@ class Aligned:
     path: Path
     misfit: np.ndarray
 
-    def fit(self, at: int) -> tuple[float, float]:
-        """Mean misfit of a word, and of all the others (its own where it is alone), nats per frame."""
-        own = self.path.word == at
-        others = (self.path.word >= 0) & ~own
-        fit = float(self.misfit[own].mean())
-        return fit, float(self.misfit[others].mean()) if others.any() else fit
+    def fit_of_others(self, at: int) -> float:
+        """Mean misfit of all words but one (of that one where it is alone), nats per frame."""
+        others = (self.path.word >= 0) & (self.path.word != at)
+        return float(self.misfit[others if others.any() else self.path.word == at].mean())
 
     def fitted(self, at: int, first: int, last: int) -> FrameScores:
         """Scores of the frames ``first:last`` with the features fitted to the model by all words but ``at``; as they are where those are too few."""

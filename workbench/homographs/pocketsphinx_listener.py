@@ -25,11 +25,13 @@ from workbench.stt.pocketsphinx_free import WEIGHTS
 from workbench.text.phones import PHONES
 
 #: Below this, in nats per frame, the clip is not the sentence.
-LEAST_FIT = -7.5
+LEAST_FIT = -9.0
 #: Frames per phone of a word that was squeezed in (a phone takes three at least): it is cut off or not there.
 _SQUEEZED = 3.2
-#: A word that fits worse than the others of its sentence by more than this, in nats per frame, was laid over something else.
-_LEAST_AGAINST_OTHERS = -7.0
+#: A word that fits worse than this once the clip's features are fitted to the model, in nats per frame, was laid over something else.
+_LEAST_WORD_FIT = -10.0
+#: The same of a word with so few frames per phone that it may have been squeezed in.
+_LEAST_HURRIED_FIT, _HURRIED = -6.0, 4.5
 CODE = 1
 
 
@@ -74,15 +76,16 @@ class PocketsphinxListener:
     def _weigh(self, aligned: Aligned, target: Target) -> Heard:
         start, end = aligned.path.span(target.at)
         span_sec = start / FRAMES_PER_SEC, end / FRAMES_PER_SEC
-        fit, others = aligned.fit(target.at)
-        if fault := _not_there(fit, others, (end - start) / min(len(phones) for phones in sounds(target.homograph.word, target.homograph))):
-            return Heard((), span_sec, fit, fault=fault, stage="unscorable", fit_others=others)
         first, last = aligned.window(target.at, len(target.words))
         window = aligned.fitted(target.at, first, last)
         best = self._best(window, target)
         if None in best:
             return Heard((), span_sec, fault="the word is cut off or too short to be weighed", stage="unscorable")
         phones = self._phone_scores(window)
+        fit, others = max(best, key=lambda one: one.score).fit(phones), aligned.fit_of_others(target.at)
+        shortest = min(len(phones) for phones in sounds(target.homograph.word, target.homograph))
+        if fault := _not_there(fit, others, (end - start) / shortest):
+            return Heard((), span_sec, fit, fault=fault, stage="unscorable", fit_others=others)
         sound = prosody(aligned.samples, first=first, last=last)
         model = self._aligner.model
         heard = free_phones(phones[start - first : end - first], model.phones, speech=PHONES)
@@ -137,6 +140,6 @@ def _with_stress(reading: Reading, phones: tuple[str, ...]) -> tuple[str, ...]:
 def _not_there(fit: float, others: float, frames_per_phone: float) -> str | None:
     if others < LEAST_FIT:
         return "the clip is not what the sentence says"
-    if frames_per_phone < _SQUEEZED or fit - others < _LEAST_AGAINST_OTHERS:
+    if frames_per_phone < _SQUEEZED or fit < _LEAST_WORD_FIT or (frames_per_phone < _HURRIED and fit < _LEAST_HURRIED_FIT):
         return "the word is cut off or not spoken"
     return None

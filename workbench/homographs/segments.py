@@ -32,12 +32,14 @@ class Spoken:
         score: nats of the whole window.
         phones: ARPABET with stress.
         starts, ends: shape (len(phones),), frames of each, half-open, in the window.
+        log_likelihood: shape (T,), nats of each frame of the window.
     """
 
     score: float
     phones: tuple[str, ...]
     starts: np.ndarray
     ends: np.ndarray
+    log_likelihood: np.ndarray
 
     @classmethod
     def of(cls, score: float, path: Path, word: int, phones: Sequence[str]) -> Spoken:
@@ -45,11 +47,20 @@ class Spoken:
         first, last = path.span(word)
         segments = path.segment[first:last]
         starts = first + np.flatnonzero(np.diff(segments, prepend=segments[0] - 1))
-        return cls(score, tuple(phones), starts, np.append(starts[1:], last))
+        return cls(score, tuple(phones), starts, np.append(starts[1:], last), path.log_likelihood)
 
     @property
     def frames(self) -> int:
         return int(self.ends[-1] - self.starts[0])
+
+    def fit(self, phones: np.ndarray) -> float:
+        """Mean nats per frame of the word against the best phone of each frame, about 0 where it fits.
+
+        Args:
+            phones: shape (T, P), nats of every phone without context.
+        """
+        own = slice(int(self.starts[0]), int(self.ends[-1]))
+        return float((self.log_likelihood[own] - phones[own].max(axis=1)).mean())
 
     def duration(self, at: int) -> int:
         return int(self.ends[at] - self.starts[at])

@@ -16,7 +16,7 @@ from workbench.homographs.lexicon import Lexicon, lexicon
 from workbench.homographs.reading_figures import ReadingFigures, figures_of
 from workbench.homographs.reading_model import ReadingModel, verb_score, verb_side
 from workbench.homographs.training import Trainer, TrainingOptions, kept
-from workbench.homographs.word_classes import learn_word_classes
+from workbench.homographs.word_classes import WordClasses, learn_word_classes
 
 #: What is known of data by its digest: name, licence.
 _KNOWN_DATA = {
@@ -44,6 +44,7 @@ def train_model(
     words: Lexicon | None = None,
     options: TrainingOptions | None = None,
     source: str = "",
+    learned: tuple[WordClasses, dict[str, tuple[str, float]]] | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Trained:
     """Train on labelled data in the format of the Wikipedia Homograph Data; about three minutes for its 14,000 sentences.
@@ -51,6 +52,7 @@ def train_model(
     Args:
         data: a TSV file, or a folder with ``train.tsv``.
         source: name and licence of the data, for the provenance.
+        learned: classes of words as ``learn_word_classes`` gives them; by default it is asked.
 
     Raises:
         ConfigError: data that do not fit the lexicon.
@@ -58,7 +60,7 @@ def train_model(
     words, options = words if words is not None else lexicon(), options or TrainingOptions()
     file = tsv_of(data, "train")
     items = read_items(file, words)
-    classes, parts = learn_word_classes(count=options.usual_words, seed=options.seed, say=say)
+    classes, parts = learned or learn_word_classes(count=options.usual_words, seed=options.seed, say=say)
     say(f"reading the neighbours of {len(items):,} words")
     trainer = Trainer(items, words, classes, parts, options)
     margins, answers = _held_out(trainer, items, words, options, say)

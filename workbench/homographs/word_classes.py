@@ -63,7 +63,7 @@ def learn_word_classes(*, count: int, seed: int = 0, say: Callable[[str], None] 
     found = read_bigrams()
     words = found.words
     say(f"placing {len(words):,} words by {len(found.left):,} pairs of neighbours")
-    points = _points(found)
+    points = points_of(found)
     parts = _parts_of_speech(words, points)
     usual = np.argsort(-found.log_probabilities, kind="stable")[:count]
     say(f"sorting {len(usual):,} words into {SUBJECTS} subjects")
@@ -75,7 +75,7 @@ def learn_word_classes(*, count: int, seed: int = 0, say: Callable[[str], None] 
     return WordClasses(table), parts
 
 
-def _points(found: Bigrams) -> np.ndarray:
+def points_of(found: Bigrams) -> np.ndarray:
     """Unit vectors, shape (words, DIMENSIONS), float32."""
     import numpy as np
     import scipy.sparse as sparse

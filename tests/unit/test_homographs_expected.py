@@ -237,5 +237,8 @@ def test_the_command_shows_every_homograph_of_a_text(tmp_path):
 
 
 def test_a_prediction_needs_no_training_library():
-    code = "import sys; from workbench.homographs import ReadingModel; ReadingModel.load().predict([('They live.', 5, 9)]); print([m for m in ('sklearn', 'scipy', 'torch', 'pocketsphinx', 'transformers') if m in sys.modules])"
+    code = (
+        "import sys; from workbench.homographs import ReadingModel; ReadingModel.load().predict([('They live.', 5, 9)]); "
+        "print([m for m in ('sklearn', 'scipy', 'torch', 'pocketsphinx', 'transformers') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -32,7 +32,11 @@ _MOST_INFORMATION, _INFORMATION_LIMIT = 25.0, 8.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WordClasses:
-    """Classes by hash of the word: ``table`` maps a CRC-32 to (part of speech, subject), a letter of ``PARTS`` (lower case where unsure) and 0 .. ``SUBJECTS`` - 1."""
+    """Classes by hash of the word.
+
+    Attributes:
+        table: CRC-32 of a word -> part of speech, a letter of ``PARTS`` (lower case where unsure), and subject, 0 .. ``SUBJECTS`` - 1.
+    """
 
     table: dict[int, tuple[str, int]]
 

@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/homographs_text.py [DATA] [--train] [--show]
 
-``DATA`` is a folder with ``train.tsv`` and ``eval.tsv`` in the format of the Wikipedia Homograph Data (default: ../shared/data/text/homographs_wikipedia). The model
-that ships is measured on ``eval.tsv``; ``--train`` first trains one anew on ``train.tsv`` and measures that. ``--show`` prints the errors. The last line is one JSON object.
+``DATA`` is a folder with ``train.tsv`` and ``eval.tsv`` in the format of the Wikipedia Homograph Data (default: ../shared/data/text/homographs_wikipedia).
+The model that ships is measured on ``eval.tsv``; ``--train`` first trains one anew on ``train.tsv`` and measures that. ``--show`` prints the errors.
+The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def trained(data: Path) -> tuple[ReadingModel, Path]:
 
 def tell(figures: ReadingFigures) -> None:
     """The figures for a reader."""
-    print(f"micro {figures.micro.value:.4f} ({figures.micro.low:.4f} to {figures.micro.high:.4f}), macro {figures.macro:.4f}, mean over readings {figures.by_reading:.4f}")
+    micro = figures.micro
+    print(f"micro {micro.value:.4f} ({micro.low:.4f} to {micro.high:.4f}), macro {figures.macro:.4f}, mean over readings {figures.by_reading:.4f}")
     print(f"floor, the usual reading of each word: {figures.floor.value:.4f}; calibration error {figures.calibration_error:.4f}")
     for probability, coverage, accuracy in figures.curve:
         print(f"p >= {probability:.2f}: {coverage:.3f} of the items, {accuracy:.4f} right")

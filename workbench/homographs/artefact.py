@@ -106,7 +106,8 @@ def load(path: Path) -> Artefact:
         with zipfile.ZipFile(path) as file:
             about = json.loads(file.read("about.json"))
             if about["format"] != FORMAT:
-                raise ConfigError("model of readings in another format", where=path, got=about["format"], expected=FORMAT, mend="train it anew: workbench homographs train")
+                mend = "train it anew: workbench homographs train"
+                raise ConfigError("model of readings in another format", where=path, got=about["format"], expected=FORMAT, mend=mend)
             arrays = {name[:-4]: np.load(io.BytesIO(file.read(name)), allow_pickle=False) for name in file.namelist() if name.endswith(".npy")}
         tables = {}
         for name, bits in (("grammar", GRAMMAR_BITS), ("own", OWN_BITS)):

@@ -50,7 +50,7 @@ def read_bigrams(path: Path | None = None) -> Bigrams:
     from pocketsphinx import Config, LogMath, NGramModel
 
     path = path or model_folder() / "en-us.lm.bin"
-    words, left, right = _pairs(path)
+    words, left, right = read_pairs(path)
     math = LogMath()
     model = NGramModel(Config(hmm=None, lm=None, dict=None), math, str(path))
     single = np.array([math.log_to_ln(model.prob([word])) for word in words])
@@ -58,7 +58,7 @@ def read_bigrams(path: Path | None = None) -> Bigrams:
     return Bigrams(words, single, left, right, following - single[right])
 
 
-def _pairs(path: Path) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+def read_pairs(path: Path | None = None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """Words, and each pair as the number of its first and of its second word.
 
     The file: magic, order, counts, code tables; one record per word with the place of its first pair; pairs as bit fields (first word, codes, place of its
@@ -66,6 +66,7 @@ def _pairs(path: Path) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """
     import numpy as np
 
+    path = path or model_folder() / "en-us.lm.bin"
     data = path.read_bytes()
     try:
         order, at = data[len(_MAGIC)], len(_MAGIC) + 1

@@ -125,7 +125,16 @@ class EncoderReadingModel:
         words: the homographs.
     """
 
-    def __init__(self, encoder: FrozenEncoder, heads: dict[str, Head], *, scale: float, words: Lexicon | None = None, device: str = "cpu", provenance: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        encoder: FrozenEncoder,
+        heads: dict[str, Head],
+        *,
+        scale: float,
+        words: Lexicon | None = None,
+        device: str = "cpu",
+        provenance: dict[str, Any] | None = None,
+    ) -> None:
         self.encoder, self.heads, self.scale, self.device = encoder, heads, scale, device
         self.words = words if words is not None else lexicon()
         self.provenance = provenance or {}
@@ -165,7 +174,13 @@ class EncoderReadingModel:
         """Write the heads and where the encoder lies; returns the size in bytes."""
         import numpy as np
 
-        about = {"kind": KIND, "encoder": str(self.encoder.folder.resolve()), "scale": self.scale, "readings": {w: h.readings for w, h in self.heads.items()}, "provenance": self.provenance}
+        about = {
+            "kind": KIND,
+            "encoder": str(self.encoder.folder.resolve()),
+            "scale": self.scale,
+            "readings": {word: head.readings for word, head in self.heads.items()},
+            "provenance": self.provenance,
+        }
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr("about.json", json.dumps(about, ensure_ascii=False, indent=1))
             for word, head in self.heads.items():
@@ -198,8 +213,23 @@ class EncoderReadingModel:
             raise ConfigError(f"model of readings cannot be read: {error}", where=path) from None
 
 
-def train_encoder_model(items: Sequence[LabelledItem], encoder: str | Path, *, words: Lexicon | None = None, device: str = "cpu", c: float = 1.0, folds: int = 5, seed: int = 0) -> EncoderReadingModel:
+def train_encoder_model(
+    items: Sequence[LabelledItem],
+    encoder: str | Path,
+    *,
+    words: Lexicon | None = None,
+    device: str = "cpu",
+    c: float = 1.0,
+    folds: int = 5,
+    seed: int = 0,
+    provenance: dict[str, Any] | None = None,
+) -> EncoderReadingModel:
     """Fit the heads; the scale comes from answers to items that a fit did not see.
+
+    Args:
+        c: inverse strength of the regularisation.
+        folds, seed: of the cross-validation.
+        provenance: of the data, kept in the file.
 
     Raises:
         ConfigError, EngineError: see ``FrozenEncoder.load``.
@@ -219,7 +249,8 @@ def train_encoder_model(items: Sequence[LabelledItem], encoder: str | Path, *, w
                 scores = head.weights @ vectors[k] + head.bias
                 right = head.readings.index(items[k].reading)
                 logits.append(float(scores[right] - max(score for at, score in enumerate(scores) if at != right)))
-    return EncoderReadingModel(frozen, _fit_heads(items, vectors, range(len(items)), c), scale=fitted_scale(logits), words=words, device=device)
+    heads = _fit_heads(items, vectors, range(len(items)), c)
+    return EncoderReadingModel(frozen, heads, scale=fitted_scale(logits), words=words, device=device, provenance=provenance)
 
 
 def _fit_heads(items: Sequence[LabelledItem], vectors: np.ndarray, chosen: Sequence[int], c: float) -> dict[str, Head]:

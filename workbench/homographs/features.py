@@ -132,7 +132,8 @@ def own_grammar_features(context: Context) -> Features:
     x1, x2 = (context.right[:2] + pad)[:2]
     g1, g2 = (context.left_tags[:2] + pad)[:2]
     h1, h2 = (context.right_tags[:2] + pad)[:2]
-    near = [f"g1 {g1}", f"h1 {h1}", f"w1 {w1}", f"x1 {x1}", f"w2 {w2}", f"x2 {x2}", f"g2 {g2}", f"h2 {h2}", f"g21 {g2} {g1}", f"h12 {h1} {h2}", f"gh {g1} {h1}", f"f1 {_ending(x1)}"]
+    near = [f"g1 {g1}", f"h1 {h1}", f"w1 {w1}", f"x1 {x1}", f"w2 {w2}", f"x2 {x2}", f"g2 {g2}", f"h2 {h2}"]
+    near += [f"g21 {g2} {g1}", f"h12 {h1} {h2}", f"gh {g1} {h1}", f"f1 {_ending(x1)}"]
     near += [f"T {_shape(context.occurrence.written)}", "always", *context.occurrence.marks]
     return [(name, 1.0) for name in near]
 
@@ -160,8 +161,10 @@ def sense_features(context: Context, homograph: Homograph) -> Features:
 
 
 def _words_by_distance(context: Context) -> list[tuple[int, str, str]]:
+    """Words that mean something, as (distance, word, as written)."""
     sides = ((context.left, context.occurrence.left), (context.right, context.occurrence.right))
-    return [(k, word, token) for words, tokens in sides for k, (word, token) in enumerate(zip(words, tokens, strict=True), 1) if word[0].isalpha() and word not in _grammar_words()]
+    every = [(k, word, token) for words, tokens in sides for k, (word, token) in enumerate(zip(words, tokens, strict=True), 1)]
+    return [(k, word, token) for k, word, token in every if word[0].isalpha() and word not in _grammar_words()]
 
 
 def _raise(found: dict[str, float], name: str, value: float) -> None:

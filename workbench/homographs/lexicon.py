@@ -121,7 +121,8 @@ def _reading(word: str, name: str, table: dict[str, Any], where: str) -> Reading
             raise ConfigError(f"{key} must be a list of texts", where=where, got=table[key])
     sense, pos = table.get("sense", ""), tuple(table.get("pos", ()))
     if not isinstance(sense, str) or not pos or not set(pos) <= set(PARTS_OF_SPEECH):
-        raise ConfigError("a reading needs a sense in words and its parts of speech", where=where, got=f"sense={sense!r}, pos={pos}", expected=f"pos of {', '.join(PARTS_OF_SPEECH)}")
+        got, expected = f"sense={sense!r}, pos={pos}", f"pos of {', '.join(PARTS_OF_SPEECH)}"
+        raise ConfigError("a reading needs a sense in words and its parts of speech", where=where, got=got, expected=expected)
     variants = tuple(variant for region in REGIONS for variant in _variants(table.get(region, ()), region, where))
     if not variants:
         raise ConfigError("a reading needs a pronunciation", where=where, expected='us = ["L IY1 D"] or gb = ["liːd"]')

@@ -48,7 +48,8 @@ def occurrence(sentence: str, start_byte: int, end_byte: int) -> Occurrence:
         raise TextError("the span is not one whole word", where=_around(sentence, start, end), got=written)
     first, last = sentence_span(sentence, start, end)
     left, right = _TOKEN.findall(sentence[first:start])[::-1], _TOKEN.findall(sentence[end:last])
-    marks = [mark for mark, beside, signs in (("hyphen-", left, "-–‐"), ("-hyphen", right, "-–‐"), ("quote-", left, "\"“‘'")) if beside and beside[0] in signs]
+    kinds = (("hyphen-", left, "-–‐"), ("-hyphen", right, "-–‐"), ("quote-", left, "\"“‘'"))
+    marks = [mark for mark, beside, signs in kinds if beside and beside[0] in signs]
     thick = [tuple(token for token in side if token not in _THIN) for side in (left, right)]
     return Occurrence(written.lower(), written, thick[0], thick[1], tuple(marks), not any(token[0].isalpha() for token in left))
 

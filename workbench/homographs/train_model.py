@@ -16,11 +16,11 @@ from workbench.homographs.lexicon import Lexicon, lexicon
 from workbench.homographs.reading_figures import ReadingFigures, figures_of
 from workbench.homographs.reading_model import ReadingModel, verb_score, verb_side
 from workbench.homographs.training import Trainer, TrainingOptions, kept
-from workbench.homographs.word_classes import learn_word_classes
+from workbench.homographs.word_classes import WordClasses, learn_word_classes
 
-#: What is known of data by its digest: name, licence.
+#: Digest of data that are known -> their name and licence.
 _KNOWN_DATA = {
-    "train.tsv": "Wikipedia Homograph Data (Gorman, Mazovetskiy, Nikolaev 2018), Apache-2.0",
+    "34d1d7ac97edb5c910e375bbf8837156707fbeb5a573a712c968f49b0280c58f": "Wikipedia Homograph Data, train part (Gorman, Mazovetskiy, Nikolaev, LREC 2018), Apache-2.0",
 }
 
 
@@ -44,6 +44,7 @@ def train_model(
     words: Lexicon | None = None,
     options: TrainingOptions | None = None,
     source: str = "",
+    learned: tuple[WordClasses, dict[str, tuple[str, float]]] | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Trained:
     """Train on labelled data in the format of the Wikipedia Homograph Data; about three minutes for its 14,000 sentences.
@@ -51,6 +52,7 @@ def train_model(
     Args:
         data: a TSV file, or a folder with ``train.tsv``.
         source: name and licence of the data, for the provenance.
+        learned: classes of words as ``learn_word_classes`` gives them; by default it is asked.
 
     Raises:
         ConfigError: data that do not fit the lexicon.
@@ -58,11 +60,12 @@ def train_model(
     words, options = words if words is not None else lexicon(), options or TrainingOptions()
     file = tsv_of(data, "train")
     items = read_items(file, words)
-    classes, parts = learn_word_classes(count=options.usual_words, seed=options.seed, say=say)
+    classes, parts = learned or learn_word_classes(count=options.usual_words, seed=options.seed, say=say)
     say(f"reading the neighbours of {len(items):,} words")
     trainer = Trainer(items, words, classes, parts, options)
     margins, answers = _held_out(trainer, items, words, options, say)
-    scales = {told: fitted_scale([m for m, item in zip(margins, items, strict=True) if m is not None and _told(item, words) == told]) for told in ("grammar", "sense")}
+    by_told = {told: [m for m, item in zip(margins, items, strict=True) if _told(item, words) == told] for told in ("grammar", "sense")}
+    scales = {told: fitted_scale(found) for told, found in by_told.items()}
     unseen, unseen_right = _unseen(trainer, items, words, options, say)
     say("fitting all items")
     artefact = _pruned(trainer.fit(range(len(items))), options)
@@ -76,11 +79,13 @@ def _told(item: LabelledItem, words: Lexicon) -> str:
     return "grammar" if verb_side(words[item.word]) is not None else "sense"
 
 
-def _held_out(trainer: Trainer, items: Sequence[LabelledItem], words: Lexicon, options: TrainingOptions, say: Callable[[str], None]) -> tuple[list[float | None], list[Expected]]:
+def _held_out(
+    trainer: Trainer, items: Sequence[LabelledItem], words: Lexicon, options: TrainingOptions, say: Callable[[str], None]
+) -> tuple[list[float], list[Expected]]:
     """For each item, by a fit that did not see it: the logit of the right reading against the best other one, and the answer."""
     import math
 
-    margins: list[float | None] = [None] * len(items)
+    margins = [0.0] * len(items)
     answers: list[Expected] = [Expected("", (), (), None)] * len(items)
     for fold, (chosen, held) in enumerate(folds_of(items, count=options.folds, seed=options.seed), 1):
         say(f"cross-validation, fold {fold} of {options.folds}")
@@ -128,7 +133,7 @@ def _provenance(file: Path, source: str, items: Sequence[LabelledItem], options:
 
     counts = Counter((item.word, item.reading) for item in items)
     return {
-        "data": source or _KNOWN_DATA.get(file.name, file.name),
+        "data": source or _KNOWN_DATA.get(digest(file), file.name),
         "data_sha256": digest(file),
         "items": len(items),
         "counts": {f"{word} {reading}": count for (word, reading), count in sorted(counts.items())},
@@ -170,8 +175,10 @@ def train_to_file(
     if encoder is not None:
         from workbench.homographs.encoder_model import train_encoder_model
 
-        items = read_items(data, lexicon())
-        model = train_encoder_model(items, encoder, device=device)
+        file = tsv_of(data, "train")
+        items = read_items(file, lexicon())
+        about = {"data": source or _KNOWN_DATA.get(digest(file), file.name), "data_sha256": digest(file), "items": len(items)}
+        model = train_encoder_model(items, encoder, device=device, provenance=about)
         return [f"{len(items):,} items, {len(model.heads)} words, {model.save(out) / 1e6:.2f} MB"]
     made = train_model(data, source=source, say=say)
     size = save(made.artefact, out)

@@ -32,7 +32,11 @@ _MOST_INFORMATION, _INFORMATION_LIMIT = 25.0, 8.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WordClasses:
-    """Classes by hash of the word: ``table`` maps a CRC-32 to (part of speech, subject), a letter of ``PARTS`` (lower case where unsure) and 0 .. ``SUBJECTS`` - 1."""
+    """Classes by hash of the word.
+
+    Attributes:
+        table: CRC-32 of a word -> part of speech, a letter of ``PARTS`` (lower case where unsure), and subject, 0 .. ``SUBJECTS`` - 1.
+    """
 
     table: dict[int, tuple[str, int]]
 
@@ -63,7 +67,7 @@ def learn_word_classes(*, count: int, seed: int = 0, say: Callable[[str], None] 
     found = read_bigrams()
     words = found.words
     say(f"placing {len(words):,} words by {len(found.left):,} pairs of neighbours")
-    points = _points(found)
+    points = points_of(found)
     parts = _parts_of_speech(words, points)
     usual = np.argsort(-found.log_probabilities, kind="stable")[:count]
     say(f"sorting {len(usual):,} words into {SUBJECTS} subjects")
@@ -75,7 +79,7 @@ def learn_word_classes(*, count: int, seed: int = 0, say: Callable[[str], None] 
     return WordClasses(table), parts
 
 
-def _points(found: Bigrams) -> np.ndarray:
+def points_of(found: Bigrams) -> np.ndarray:
     """Unit vectors, shape (words, DIMENSIONS), float32."""
     import numpy as np
     import scipy.sparse as sparse

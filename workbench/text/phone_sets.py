@@ -1,4 +1,4 @@
-"""One mapping between the ways to write English phones: ARPABET as CMU's dictionary has it, IPA, and the symbols of eSpeak NG (which wav2vec2-espeak was trained on).
+"""One mapping between the ways to write English phones: ARPABET as CMU's dictionary has it, IPA, and eSpeak NG's symbols, those of wav2vec2-espeak.
 
 ARPABET with stress ("AH0", "IY1") is the common ground. IPA of any English goes into it (``from_ipa``: British ɒ is AA, əʊ is OW), and it goes into American IPA
 (``to_ipa``) or into eSpeak NG's American symbols (``espeak_symbols``). The tables stand in ``sounds.toml``.
@@ -88,7 +88,7 @@ def unknown_symbols(ipa: str) -> tuple[str, ...]:
 
 
 def to_ipa(phones: Sequence[str]) -> tuple[str, ...]:
-    """ARPABET phones as American IPA, one symbol for each, stress marks before the vowels that bear them: ("R", "EH1", "K", "ER0", "D") -> ("ɹ", "ˈɛ", "k", "ɚ", "d").
+    """ARPABET phones as American IPA, one symbol for each, stress marks before the vowels that bear them: ("R", "EH1", "D") -> ("ɹ", "ˈɛ", "d").
 
     Raises:
         TextError: a phone that is none.
@@ -104,7 +104,10 @@ def to_ipa(phones: Sequence[str]) -> tuple[str, ...]:
 
 
 def spelt_ipa(phones: Sequence[str]) -> str:
-    """The same as one string, stress marks before the syllable as dictionaries write them: "ˈɹɛkɚd". A dot keeps apart what would read as one sound (T SH, CH)."""
+    """The same as one string, stress marks before the syllable as dictionaries write them: "ˈɹɛkɚd".
+
+    A dot keeps apart what would read as one sound (T SH, CH).
+    """
     symbols = [symbol.lstrip("ˈˌ") for symbol in to_ipa(phones)]
     marks = {_onset(phones, at): "ˈ" if phone.endswith("1") else "ˌ" for at, phone in enumerate(phones) if phone[-1] in "12"}
     text = ""

@@ -26,12 +26,9 @@ from workbench.text.phones import PHONES
 
 #: Below this, in nats per frame, the clip is not the sentence.
 LEAST_FIT = -9.0
-#: Frames per phone of a word that was squeezed in (a phone takes three at least): it is cut off or not there.
-_SQUEEZED = 3.2
-#: A word that fits worse than this once the clip's features are fitted to the model, in nats per frame, was laid over something else.
-_LEAST_WORD_FIT = -10.0
-#: The same of a word with so few frames per phone that it may have been squeezed in.
-_LEAST_HURRIED_FIT, _HURRIED = -6.0, 4.5
+#: (frames per phone, least fit in nats per frame once the clip's features are fitted to the model): a word with fewer frames than that and a worse fit was laid over
+#: something else. A phone takes three frames at least; a squeezed word must fit better to be believed.
+_LEAST_WORD_FITS = ((3.2, -7.0), (4.5, -9.0), (float("inf"), -11.0))
 CODE = 1
 
 
@@ -140,6 +137,6 @@ def _with_stress(reading: Reading, phones: tuple[str, ...]) -> tuple[str, ...]:
 def _not_there(fit: float, others: float, frames_per_phone: float) -> str | None:
     if others < LEAST_FIT:
         return "the clip is not what the sentence says"
-    if frames_per_phone < _SQUEEZED or fit < _LEAST_WORD_FIT or (frames_per_phone < _HURRIED and fit < _LEAST_HURRIED_FIT):
+    if any(frames_per_phone < frames and fit < least for frames, least in _LEAST_WORD_FITS):
         return "the word is cut off or not spoken"
     return None

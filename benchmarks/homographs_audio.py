@@ -18,14 +18,18 @@ import argparse
 import json
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workbench import audio as audio_io
 from workbench.homographs.base import KINDS
 from workbench.homographs.calibration import Calibration
+from workbench.homographs.data import read_items
 from workbench.homographs.decide import HomographVerdict, Lists, ReferenceRule
 from workbench.homographs.fitting import Figures, KnownTrial, calibrate, cross_judged, figures
 from workbench.homographs.judging import Judged, judge
@@ -49,7 +53,7 @@ def spoken(folder: Path, *, per_voice: int, data: Path | None, seed: int, festiv
     return list(controls_in(folder, voices=voices, data=data, per_voice=per_voice, british=british, seed=seed).trials)
 
 
-def measure(trials: Sequence[Trial], kept: Path) -> dict[str, Any]:
+def measure(trials: Sequence[Trial], kept: Path, data: Path | None) -> dict[str, Any]:
     places, truth = known_trials(trials, hear_trials(trials, listener=LISTENER, workers=2, kept=kept))
     settings = {"listener": LISTENER, "measures": make_listener(LISTENER).measures}
     made: dict[frozenset[str], Calibration] = {}
@@ -68,7 +72,7 @@ def measure(trials: Sequence[Trial], kept: Path) -> dict[str, Any]:
         **{name: found[name]["value"] for name in ("two_way", "recall", "false_alarm", "decided")},
         "per_kind": {kind: _brief(figures(truth, every_word, kinds=[kind])) for kind in KINDS},
         "sec_per_word": _sec_per_word(trials),
-        "end_to_end": _end_to_end([trials[at] for at in places], truth, make),
+        "end_to_end": _end_to_end([trials[at] for at in places], truth, make, data),
         "intervals": found,
         "per_engine": {engine: _brief(_of(truth, every_word, engine)) for engine in sorted({trial.engine for trial in truth})},
         "held_out_by_voice": _brief(figures(truth, cross_judged(truth, by="voice", make=make))),
@@ -80,11 +84,11 @@ def measure(trials: Sequence[Trial], kept: Path) -> dict[str, Any]:
     }
 
 
-def _end_to_end(trials: Sequence[Trial], truth: Sequence[KnownTrial], make: Callable[[Sequence[KnownTrial]], Calibration]) -> dict[str, Any]:
+def _end_to_end(trials: Sequence[Trial], truth: Sequence[KnownTrial], make: Callable[[Sequence[KnownTrial]], Calibration], data: Path | None) -> dict[str, Any]:
     """The text model says what each sentence asks for, the allowlist of the other engines which words are decided; what abstains finds nothing.
 
-    Recall and false alarms are of all trials of allowed words, by what the sentence truly asks for. The lexicon's own sentences may have taught the text model: they are
-    left out where there are others.
+    Recall and false alarms are of all trials of allowed words, by what the sentence truly asks for: with the readings of a word as frequent as in the data, and, as controls are planned,
+    all as frequent. The lexicon's own sentences may have taught the text model: they are left out where there are others.
     """
     own = {example for homograph in lexicon().values() for reading in homograph for example in reading.examples}
     foreign = [trial.sentence not in own for trial in trials]
@@ -94,19 +98,33 @@ def _end_to_end(trials: Sequence[Trial], truth: Sequence[KnownTrial], make: Call
         for known, one in zip(truth, told, strict=True)
     ]
     judged = cross_judged(truth, by="engine", make=make, lists=None, asked=asked)
-    chosen = [
-        at for at, one in enumerate(judged)
-        if one.verdict is not HomographVerdict.NOT_ALLOWLISTED and _is_allowed(truth, at, make) and (foreign[at] or not any(foreign))
-    ]  # fmt: skip
-    suspect = [judged[at].verdict is HomographVerdict.SUSPECT for at in chosen]
-    wrong = [truth[at].wrong for at in chosen]
-    found, alarms = sum(s and w for s, w in zip(suspect, wrong, strict=True)), sum(s and not w for s, w in zip(suspect, wrong, strict=True))
+    chosen = [at for at in range(len(judged)) if _is_allowed(truth, at, make) and (foreign[at] or not any(foreign))]
+    suspect = np.array([judged[at].verdict is HomographVerdict.SUSPECT for at in chosen])
+    wrong = np.array([truth[at].wrong for at in chosen])
+    evenly = {"recall": _share(int(suspect[wrong].sum()), int(wrong.sum())), "false_alarm": _share(int(suspect[~wrong].sum()), int((~wrong).sum()))}
+    weights = _frequencies([truth[at] for at in chosen], data) if data else np.ones(len(chosen))
     words = [len(make([t for t in truth if t.engine != engine]).allowed) for engine in sorted({t.engine for t in truth})]
     return {
-        "words": min(words), "recall": _share(found, sum(wrong))["value"], "false_alarm": _share(alarms, len(wrong) - sum(wrong))["value"],
-        "intervals": {"recall": _share(found, sum(wrong)), "false_alarm": _share(alarms, len(wrong) - sum(wrong))}, "words_by_engine_held_out": words,
+        "words": min(words), "recall": round(float(np.average(suspect[wrong], weights=weights[wrong])), 4),
+        "false_alarm": round(float(np.average(suspect[~wrong], weights=weights[~wrong])), 4), "readings_evenly": evenly, "words_by_engine_held_out": words,
         "sentences": "of the data" if any(foreign) else "the lexicon's own, which may have taught the text model",
     }  # fmt: skip
+
+
+def _frequencies(truth: Sequence[KnownTrial], data: Path) -> np.ndarray:
+    """Weights that make the readings of every word as frequent as they are in the data, and leave the words as they are."""
+    known = lexicon()
+    natural = Counter((item.word, item.reading) for item in read_items(data, known, part="eval"))
+    here = Counter((trial.asked.word, known[trial.asked.word].readings[trial.asked.expected].name) for trial in truth)
+    of_word = Counter(trial.asked.word for trial in truth)
+    all_of_word = Counter()
+    for (word, _), count in natural.items():
+        all_of_word[word] += count
+    weights = []
+    for trial in truth:
+        key = trial.asked.word, known[trial.asked.word].readings[trial.asked.expected].name
+        weights.append(natural[key] / max(all_of_word[key[0]], 1) * of_word[key[0]] / here[key])
+    return np.array(weights)
 
 
 def _is_allowed(truth: Sequence[KnownTrial], at: int, make: Callable[[Sequence[KnownTrial]], Calibration]) -> bool:
@@ -161,7 +179,7 @@ def main() -> None:
         if given.tune:
             tune(trials, folder / "heard.jsonl", given.tune)
             return
-        result = measure(trials, folder / "heard.jsonl")
+        result = measure(trials, folder / "heard.jsonl", given.data)
     print(json.dumps({**result, "wall_sec": round(time.perf_counter() - started, 1)}))
 
 

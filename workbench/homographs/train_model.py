@@ -20,7 +20,8 @@ from workbench.homographs.word_classes import WordClasses, learn_word_classes
 
 #: Digest of data that are known -> their name and licence.
 _KNOWN_DATA = {
-    "34d1d7ac97edb5c910e375bbf8837156707fbeb5a573a712c968f49b0280c58f": "Wikipedia Homograph Data, train part (Gorman, Mazovetskiy, Nikolaev, LREC 2018), Apache-2.0",
+    "34d1d7ac97edb5c910e375bbf8837156707fbeb5a573a712c968f49b0280c58f": "Wikipedia Homograph Data, train part "
+    "(Gorman, Mazovetskiy, Nikolaev, LREC 2018), Apache-2.0",
 }
 
 

@@ -45,12 +45,12 @@ class TrainingOptions:
     grammar_c: float = 1.0
     sense_c: float = 3.0
     own_share: float = 3.0
-    plain_weight: float = 0.2
+    plain_weight: float = 0.1
     plain_sure: float = 0.8
     balance: float = 0.5
     example_weight: float = 1.0
-    grammar_weights: int = 90_000
-    own_weights: int = 90_000
+    grammar_weights: int = 100_000
+    own_weights: int = 150_000
     usual_words: int = 16_000
     folds: int = 5
     seed: int = 0

@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from workbench.cli_db import db_app
+from workbench.cli_homographs import homographs_app
 from workbench.errors import WorkbenchError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Research workbench for text-to-speech.")
 weights_app = typer.Typer(no_args_is_help=True, help="Weights of the engines: what there is, fetching it, whether it is whole.")
 app.add_typer(weights_app, name="weights")
 app.add_typer(db_app, name="db")
+app.add_typer(homographs_app, name="homographs")
 
 
 @app.command()

@@ -12,7 +12,7 @@ from tests.tiny_models.kokoro import build_tiny_kokoro
 from workbench import engines
 from workbench.errors import ConfigError, EngineError, EngineUnavailableError, TextError, UnknownNameError
 from workbench.scan.speak import TextToSpeak, speak, usable_voices
-from workbench.tts import PartlySpokenError, SpeechRequest
+from workbench.tts import PartlySpokenError, SaidAs, SpeechRequest
 from workbench.tts.kokoro_phones import in_passes, phonemes_of, spoken_in_full
 
 
@@ -91,6 +91,12 @@ def test_given_phonemes_are_what_is_said(kokoro):
     said = [kokoro.speak([SpeechRequest(text, "af_heart", phonemes=p)])[0].samples for text, p in (("He read it.", None), ("", phones), ("He read it.", phones.replace("ɛ", "i")))]
     np.testing.assert_array_equal(said[0], said[1])
     assert phones.replace("ɛ", "i") == phones or not np.array_equal(said[0], said[2])
+
+
+def test_a_forced_word_is_said_as_told_among_the_others(kokoro):
+    forced = SpeechRequest("He read it.", "af_heart", said_as=(SaidAs(3, 7, ("R", "IY1", "D")),))
+    said = [kokoro.speak([request])[0].samples for request in (forced, SpeechRequest("", "af_heart", phonemes="hi ɹˈid ɪt."))]
+    assert np.array_equal(*said)
 
 
 @pytest.mark.parametrize(("phonemes", "told"), [("hɘlˈO☃", "does not know"), ("", "no phoneme"), (" .!", "no phoneme")])

@@ -19,7 +19,7 @@ from workbench.scan.local import run_local
 from workbench.scan.stages import fingerprint
 from workbench.scan.progress import Progress, print_line
 from workbench.text.prompts import Prompt
-from workbench.tts.base import SpeechRequest, speak_each
+from workbench.tts.base import SaidAs, SpeechRequest, speak_each
 from workbench.tts.privacy import refuse_sensitive
 from workbench.tts.voices import resolve_voice
 
@@ -50,7 +50,7 @@ class TextToSpeak:
     """One text on its way to a voice.
 
     ``reference`` is what the clip claims to say when that is not ``text`` (planted errors). A ``sensitive`` text is never handed
-    to a cloud engine. ``extra`` goes to the clip's, spoken forms among it. ``take`` tells readings of one text apart, from 1.
+    to a cloud engine. ``extra`` goes to the clip's, spoken forms among it. ``take`` tells readings of one text apart, from 1. ``said_as`` forces the pronunciation of words.
     """
 
     text_id: str
@@ -60,6 +60,7 @@ class TextToSpeak:
     sensitive: bool = False
     extra: Mapping[str, object] = field(default_factory=dict, hash=False)
     take: int = 1
+    said_as: tuple[SaidAs, ...] = ()
 
     @classmethod
     def of(cls, prompt: Prompt, *, sensitive: bool = False) -> TextToSpeak:
@@ -131,7 +132,8 @@ class _Job:
 
     @property
     def request(self) -> SpeechRequest:
-        return SpeechRequest(self.text.text, self.voice.voice, self.speed, sensitive=self.text.sensitive, take=self.text.take)
+        text = self.text
+        return SpeechRequest(text.text, self.voice.voice, self.speed, sensitive=text.sensitive, take=text.take, said_as=text.said_as)
 
 
 class _Speaker:
@@ -228,7 +230,8 @@ def _jobs(
         for voice in voices:
             # The first take's name is that of a text spoken once.
             further = {"take": text.take} if text.take > 1 else {}
-            name = fingerprint(engine=identities[voice.engine], voice=voice.voice, speed=speed, text=text.text, **further)
+            forced = {"said_as": [[one.start, one.end, *one.arpabet] for one in text.said_as]} if text.said_as else {}
+            name = fingerprint(engine=identities[voice.engine], voice=voice.voice, speed=speed, text=text.text, **further, **forced)
             jobs.append(_Job(len(jobs), voice, text, str(folder / voice.engine / voice.voice / f"{name}.wav"), speed))
     return jobs
 

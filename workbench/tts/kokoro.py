@@ -14,6 +14,7 @@ from workbench.errors import ConfigError, EngineError, EngineUnavailableError, W
 from workbench.tts.base import SpeechRequest, all_spoken
 from workbench.tts.kokoro_phones import check_phonemes, in_passes, known_only, phonemes_of
 from workbench.tts.programs import check_speed, check_text
+from workbench.tts.said_as import as_kokoro, parts
 from workbench.tts.voices import resolve_voice, voices_of
 
 WEIGHTS, REPOSITORY = "kokoro-82m", "hexgrad/Kokoro-82M"
@@ -129,10 +130,19 @@ class KokoroSynthesizer:
             check_phonemes(request.phonemes, vocabulary)
             return request.phonemes
         check_text(self.name, request.text)
-        found = known_only(phonemes_of(request.text, voice[0]), vocabulary)
+        spoken = [part if said is None else as_kokoro(said.arpabet) for part, said in self._parts(request, voice)]
+        found = known_only(" ".join("".join(spoken).split()), vocabulary)
         if not any(symbol.isalpha() for symbol in found):
             raise EngineError("no phonemes for this text in the voice's language", where=voice, got=request.text)
         return found
+
+    def _parts(self, request: SpeechRequest, voice: str):
+        """Stretches of the text as phonemes, spaces at their ends kept, between the words whose pronunciation is given."""
+        for part, said in parts(request, where=self.name):
+            if said is None and any(c.isalnum() for c in part):
+                before, after = (" " * (edge.isspace()) for edge in (part[0], part[-1]))
+                part = f"{before}{phonemes_of(part, voice[0])}{after}"
+            yield part, said
 
     def _pack(self, voice: str) -> Any:
         import torch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import cached_property
 
-from workbench.report import figures, players, run_sections
+from workbench.report import figures, homographs, players, run_sections
 from workbench.report.html import Column, Fragment, identity, prose, table, verdict_line
 from workbench.report.judges import judged_clips, judges_table
 from workbench.report.parts import code_line, encoded_audio, interval, percent, plain, provenance_section, yields_table
@@ -28,6 +28,8 @@ MOS_MODES = {
 }
 #: Of the page's audio budget, what the worst clips may take; the sample gets the rest.
 WORST_SHARE = 0.5
+#: What the suspect homographs may add to it.
+HOMOGRAPH_SHARE = 0.15
 
 
 class ValidationReport:
@@ -63,7 +65,8 @@ class ValidationReport:
         planted = self._planted.sentence() if self._planted else ""
         failed = f" {total.failed} of {total.clips} clips had failures." if total.failed else ""
         heard = f" {self._cascade_text}." if self._cascade_text else ""
-        return f"{told}.{heard}{planted}{failed}{self._left_out_text}"
+        read = homographs.sentence(self.validation.homographs) if self.validation.homographs else ""
+        return f"{told}.{heard}{planted}{read}{failed}{self._left_out_text}"
 
     @property
     def _cascade_text(self) -> str:
@@ -196,6 +199,11 @@ class ValidationReport:
         scores = [column for column in (*self._primaries.values(), "rms_db") if any(column in r.scores for r in self.results)]
         return players.gallery(chosen, audio_of=encoded_audio, budget_bytes=budget, title=title, total=len(self.results), note=note, scores=scores)
 
+    def homographs(self) -> list[object]:
+        """Words that are read in one sense and written alike in another."""
+        budget = int(self.config.audio_budget_mb * 1e6 * HOMOGRAPH_SHARE)
+        return homographs.section(self.validation.homographs, most=self.config.worst_clips, budget_bytes=budget)
+
     def failures(self) -> list[object]:
         """What failed, where and why: counted, never dropped."""
         return run_sections.failures(self.results, self.validation.summary)
@@ -229,6 +237,7 @@ class ValidationReport:
             "engines_in_trouble": [asdict(health) for health in self.validation.summary.health if not health.sound],
             "voices": [_voice_metrics(voice) for voice in self.voices],
             "planted": self._planted.metrics() if self._planted else None,
+            "homographs": homographs.metrics(self.validation.homographs),
         }
         self.run.finish(metrics, self._provenance)
         return prose("Beside this report: `results.parquet` (a row per clip), `metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`.")

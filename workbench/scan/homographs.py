@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench import audio as audio_io
-from workbench.audio import content_hash
+from workbench.audio import Audio, content_hash
+from workbench.clips import Clip, load_audio
 from workbench.errors import TextError, WorkbenchError, unknown_name
 from workbench.homographs.base import Homograph
 from workbench.homographs.expected import ExpectedReader
@@ -55,6 +56,10 @@ class _Job:
     position: int
     trial: Trial
     target: Target
+    clip: Clip | None = None
+
+    def read(self) -> Audio:
+        return audio_io.read(self.trial.audio) if self.clip is None else load_audio(self.clip)
 
 
 class _Worker:
@@ -72,7 +77,7 @@ class _Worker:
         todo: list[tuple[_Job, str, SpokenRequest]] = []
         for job in batch:
             try:
-                audio = audio_io.read(job.trial.audio)
+                audio = job.read()
             except WorkbenchError as error:
                 found.append((job.position, "", Heard((), fault=f"the clip cannot be read: {error.what}", stage="error"), False))
                 continue
@@ -102,6 +107,7 @@ class _Worker:
 def hear_trials(
     trials: Sequence[Trial],
     *,
+    clips: Sequence[Clip] | None = None,
     known: Mapping[str, Homograph] | None = None,
     listener: str = "pocketsphinx",
     options: Mapping[str, Any] | None = None,
@@ -114,6 +120,7 @@ def hear_trials(
     """One per trial, in order, ready to be judged; every fault of a row is in its ``heard``.
 
     Args:
+        clips: the trials' clips, where their audio is a part of a file or came along with a list; by default each trial's file.
         known: homographs by word; by default the lexicon's.
         reader: says which reading a sentence asks for where the trial does not.
         kept: file of what was heard before, which what is heard now is added to.
@@ -125,7 +132,7 @@ def hear_trials(
     known = lexicon() if known is None else known
     make_listener(listener, **(options or {}))
     asked = [_asked(trial, known, reader) for trial in trials]
-    jobs = [_Job(at, trial, asked[at].target) for at, trial in enumerate(trials) if asked[at].fault is None]
+    jobs = [_Job(at, trial, asked[at].target, clips[at] if clips else None) for at, trial in enumerate(trials) if asked[at].fault is None]
     heard = {at: Heard((), fault=one.fault, stage="error") for at, one in enumerate(asked) if one.fault is not None}
     progress = Progress("homographs", total=len(trials), say=say)
     progress.add(len(heard))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -20,14 +20,20 @@ from workbench.scan.stages import StagePlan, fingerprint
 from workbench.store import Store
 from workbench.verdicts.operating_point import SHIPPED
 
+if TYPE_CHECKING:
+    from workbench.scan.homograph_review import HomographReview
+
 #: Parameters under which a scan's results may be taken up again: they say how the work is done, or are applied when results are read.
-NO_PART_OF_THE_NAME = {"operating_point", "commercial", *HOW_THE_WORK_IS_DONE}
+NO_PART_OF_THE_NAME = {"operating_point", "commercial", "homographs", "homograph_calibration", "homographs_kept", *HOW_THE_WORK_IS_DONE}
 
 
 class ValidationConfig(PlantedParameters):
     """Parameters of ``notebooks/validation.ipynb``; the notebook says what each means."""
 
     operating_point: Literal["shipped", "tuned"] | float = "shipped"
+    homographs: str = ""
+    homograph_calibration: str = ""
+    homographs_kept: str = "outputs/homographs.jsonl"
     worst_clips: int = Field(10, ge=0)
     sample_clips: int = Field(10, ge=0)
     audio_budget_mb: float = Field(8.0, ge=0)
@@ -44,6 +50,7 @@ class Validation:
     operating_point: str
     planted: PlantedTrial | None
     dataset_hash: str
+    homographs: HomographReview | None = None
 
     @property
     def stages(self) -> tuple[StagePlan, ...]:
@@ -65,7 +72,23 @@ def validate(config: ValidationConfig, *, say: Callable[[str], None] = print_lin
         planted = planted_trial(config, store, scan_id=f"planted-{name}", say=say)
         threshold, said = _operating_point(config, planted)
         results = tuple(read_results(store, summary.scan_id, summary.stages, log_ratio_threshold=threshold, cascade=config.cascade(), seed=config.seed))
-    return Validation(source, summary, results, threshold, said, planted, dataset_hash(results))
+    return Validation(source, summary, results, threshold, said, planted, dataset_hash(results), _homographs(config, results, say))
+
+
+def _homographs(config: ValidationConfig, results: Sequence[ClipResult], say: Callable[[str], None]) -> HomographReview | None:
+    if not config.homographs:
+        return None
+    from workbench.scan.homograph_review import review_homographs
+
+    return review_homographs(
+        results,
+        listener=config.homographs,
+        calibration=config.homograph_calibration,
+        kept=config.homographs_kept,
+        workers=config.workers,
+        device=config.device,
+        say=say,
+    )
 
 
 def _operating_point(config: ValidationConfig, planted: PlantedTrial | None) -> tuple[float, str]:

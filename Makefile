@@ -1,9 +1,10 @@
 # Two commands: `make demo` ends with the path of a report, `make test` runs every test.
-# Variables: PYTHON (a Python 3.11), VENV (where the environment goes).
+# Variables: PYTHON (a Python 3.11), VENV (where the environment goes), TEST_WORKERS (processes that run tests).
 
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
+TEST_WORKERS ?= 2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
@@ -13,8 +14,9 @@ demo: install
 	@$(BIN)/workbench doctor --brief
 	@$(BIN)/workbench run validation --profile demo
 
+# Files of tests run side by side, as most of them wait for processes of their own; a file stays together, since its tests share what they start.
 test: install
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile
 
 install: system $(STAMP)
 

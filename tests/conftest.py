@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from tests.postgres_for_tests import PostgresMissing, PostgresServer
 from workbench.audio import Audio, write_wav
@@ -60,11 +61,25 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def smoke_run(tmp_path_factory) -> Path:
+def smoke_run(tmp_path_factory, worker_id) -> Path:
     """The folder of one run of the validation notebook with the smoke profile, shared by the tests that look at it."""
-    work = tmp_path_factory.mktemp("smoke")
-    done = subprocess.run(
-        [sys.executable, "-m", "workbench.cli", "run", "validation", "--profile", "smoke"], cwd=work, capture_output=True, text=True, timeout=900, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Path(work, done.stdout.splitlines()[-1]).parent
+    return _smoke("validation", tmp_path_factory, worker_id)
+
+
+@pytest.fixture(scope="session")
+def comparison_smoke_run(tmp_path_factory, worker_id) -> Path:
+    """The same of the model comparison."""
+    return _smoke("model_comparison", tmp_path_factory, worker_id)
+
+
+def _smoke(phase: str, tmp_path_factory, worker_id: str) -> Path:
+    # Test processes that run side by side have folders of their own below a common one.
+    shared = tmp_path_factory.mktemp(f"smoke-{phase}") if worker_id == "master" else tmp_path_factory.getbasetemp().parent / f"smoke-{phase}"
+    shared.mkdir(exist_ok=True)
+    with FileLock(shared.with_suffix(".lock")):
+        if not (done := sorted(shared.glob(f"outputs/{phase}/*/metrics.json"))):
+            command = [sys.executable, "-m", "workbench.cli", "run", phase, "--profile", "smoke"]
+            ran = subprocess.run(command, cwd=shared, capture_output=True, text=True, timeout=900, check=False)
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+            done = [Path(shared, ran.stdout.splitlines()[-1]).parent / "metrics.json"]
+    return done[0].parent

@@ -116,6 +116,7 @@ class ScriptedTranscriber:
 ENGINES = [
     EngineInfo("scripted", "stt", f"{__name__}:ScriptedTranscriber", "hears what it is told", "Apache-2.0", "none"),
     EngineInfo("scripted-second", "stt", f"{__name__}:ScriptedTranscriber", "hears what it is told", "Apache-2.0", "none"),
+    EngineInfo("scripted-weighing", "stt", f"{__name__}:ScriptedTranscriber", "hears what it is told", "Apache-2.0", "none", needs=("reference",)),
     EngineInfo("counting", "stt", f"{__name__}:CountingTranscriber", "hears a word per 0.1 s", "Apache-2.0", "none"),
     EngineInfo("loudness", "judge", f"{__name__}:LoudnessJudge", "peak as a score", "Apache-2.0", "none"),
     EngineInfo("absent", "judge", "nowhere:Nothing", "cannot be had", "Apache-2.0", "none", install="pip install nowhere", programs=(("python:nowhere",),)),

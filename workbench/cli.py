@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from workbench.cli_db import db_app
+from workbench.cli_homographs import homographs_app
 from workbench.errors import WorkbenchError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Research workbench for text-to-speech.")
 weights_app = typer.Typer(no_args_is_help=True, help="Weights of the engines: what there is, fetching it, whether it is whole.")
 app.add_typer(weights_app, name="weights")
 app.add_typer(db_app, name="db")
+app.add_typer(homographs_app, name="homographs")
 
 
 @app.command()
@@ -61,6 +63,39 @@ def scan(
     parameters = gather(ScanParameters, usual, files=params or (), assignments=[*said, *(assignments or ())], where="parameters of scan")
     parameters = of_stages(parameters, [part.strip() for part in stages.split(",") if part.strip()])
     scan_manifest(open_manifest(manifest, kind=kind, dataset=dataset), parameters, scan_id=name, verdicts=verdicts)
+
+
+def _show_columns(wanted: bool) -> None:
+    if not wanted:
+        return
+    from workbench.datasets.columns import catalogue
+
+    for column in catalogue().values():
+        typer.echo(f"{column.name:<28}{column.kind:<8}{column.unit:<6}{column.meaning}")
+    raise typer.Exit
+
+
+@app.command("filter")
+def filter_(
+    manifest: Annotated[str, typer.Argument(help="folder, file or hf:owner/name that was scanned")],
+    assignments: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="parameters of the scan, where the database holds results of several engines")] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="strict, balanced, permissive, or a rule: 'wer_fast < 0.05 and duration_sec < 15'; several must all hold")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="file to write: .jsonl, .csv or .parquet; by default kept.jsonl")] = None,
+    db: Annotated[str | None, typer.Option("--db", help="a SQLite file, or postgresql://user@host/database; by default outputs/workbench.sqlite")] = None,
+    scan_name: Annotated[str | None, typer.Option("--scan", help="name of the scan; by default that of the whole manifest")] = None,
+    params: Annotated[list[Path] | None, typer.Option("-p", "--params", help="YAML files of the scan's parameters, or the params.yaml of a dataset comparison")] = None,
+    kind: Annotated[str | None, typer.Option(help="of the manifest, where its path misleads")] = None,
+    dataset: Annotated[str | None, typer.Option(help="name in the database; by default from the manifest")] = None,
+    _columns: Annotated[bool, typer.Option("--columns", is_eager=True, callback=_show_columns, help="list the columns that rules may ask for")] = False,
+) -> None:
+    """Write the clips of a scanned manifest that a rule keeps, and say how many hours each condition took; the last line is the file's path."""
+    from workbench.clips import open_manifest
+    from workbench.datasets.command import filter_scanned
+
+    said = [*([f"database={db}"] if db else []), *(assignments or ())]
+    found = open_manifest(manifest, kind=kind, dataset=dataset)
+    done = filter_scanned(found, out or Path("kept.jsonl"), keep or (), files=params or (), assignments=said, scan_id=scan_name, say=lambda line: typer.echo(line, err=True))
+    typer.echo(str(done.path))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from workbench.clips import Clip
 from workbench.errors import Failure
 from workbench.report import figures, html, players
+from workbench.report.figures_cascade import spread
 from workbench.scan.results import ClipResult
 from workbench.stats import Estimate
 from workbench.stt.base import Word
@@ -243,12 +244,14 @@ def fragments(folder: Path) -> dict[str, html.Fragment]:
             line[3],
             others=[figures.RocPoint(0.062, 0.97, label="fast alone"), figures.RocPoint(0.012, 0.85, label="precision alone")],
         ),
-        "wer": figures.wer_distribution(
+        "wer": spread(
             {
                 "slt": [i % 9 / 60 for i in range(40)],
                 "rms": [i % 7 / 40 for i in range(40)],
                 "espeak en-us": [0.2 + i / 30 for i in range(40)],
-            }
+            },
+            label="word error rate of a clip (%)",
+            bounds={"5%": 0.05},
         ),
         "gallery": players.gallery(
             results,

@@ -16,6 +16,11 @@ from workbench.judges import signal
 from workbench.judges.composite import composite, fair_judges
 from workbench.judges.dnsmos_hops import HOP_SAMPLES, SlidingRows, period_rows, repeated, scored_hops
 
+
+def _numbers(metrics):
+    return {name: value for name, value in asdict(metrics).items() if value is not None}
+
+
 any_samples = hnp.arrays(np.float32, st.integers(1, 3000), elements=st.floats(-(2.0**100), 2.0**100, width=32))
 rates = st.sampled_from([8000, 16000, 22050, 24000, 44100, 48000, 96000])
 
@@ -24,20 +29,24 @@ rates = st.sampled_from([8000, 16000, 22050, 24000, 44100, 48000, 96000])
 @settings(max_examples=150, deadline=None)
 def test_signal_metrics_of_any_finite_audio_are_finite_and_in_range(samples, rate):
     m = signal.measure(Audio(samples, rate))
-    assert all(math.isfinite(value) for value in asdict(m).values())
+    assert all(math.isfinite(value) for name, value in asdict(m).items() if name != "bandwidth_hz")
+    assert m.bandwidth_hz is None or 0 < m.bandwidth_hz <= rate / 2
+    assert m.loudness_lufs >= -70
     assert m.rms_db >= -120 and m.dynamic_range_db >= 0 and m.energy_std >= 0
     assert 0 <= m.clipping_pct <= 100 and 0 <= m.silence_pct <= 100 and 0 <= m.zero_crossing_rate <= 1
     assert 0 <= m.spectral_centroid_hz <= rate / 2 and 0 <= m.spectral_rolloff_hz <= rate / 2
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 9000), st.sampled_from([1024, 1536, 4096]))
+@given(st.integers(0, 2**32 - 1), st.integers(1, 20000), st.sampled_from([1024, 1536, 4096]))
 @settings(max_examples=40, deadline=None)
 def test_working_in_blocks_changes_no_metric(seed, count, block):
     audio = Audio(np.random.default_rng(seed).standard_normal(count).astype(np.float32) * 0.3, 16000)
     whole, size = signal.measure(audio), signal._BLOCK_SAMPLES
     try:
         signal._BLOCK_SAMPLES = block
-        assert asdict(signal.measure(audio)) == pytest.approx(asdict(whole), rel=1e-5)
+        in_blocks = signal.measure(audio)
+        assert in_blocks.bandwidth_hz == whole.bandwidth_hz
+        assert _numbers(in_blocks) == pytest.approx(_numbers(whole), rel=1e-5)
     finally:
         signal._BLOCK_SAMPLES = size
 
@@ -45,11 +54,13 @@ def test_working_in_blocks_changes_no_metric(seed, count, block):
 @given(st.integers(0, 2**32 - 1), st.floats(0.01, 0.9))
 @settings(max_examples=30, deadline=None)
 def test_gain_moves_the_level_and_leaves_the_shape(seed, gain):
-    samples = np.random.default_rng(seed).uniform(-0.9, 0.9, 4000).astype(np.float32)
+    samples = np.random.default_rng(seed).uniform(-0.9, 0.9, 16000).astype(np.float32)
     loud = signal.measure(Audio(samples, 16000))
     soft = signal.measure(Audio(samples * np.float32(gain), 16000))
     assert soft.rms_db == pytest.approx(loud.rms_db + 20 * math.log10(gain), abs=1e-3)
-    moved = replace(soft, rms_db=loud.rms_db, peak_amplitude=loud.peak_amplitude, energy_std=loud.energy_std)
+    assert soft.loudness_lufs == pytest.approx(loud.loudness_lufs + 20 * math.log10(gain), abs=1e-3)
+    assert soft.bandwidth_hz == loud.bandwidth_hz
+    moved = replace(soft, rms_db=loud.rms_db, loudness_lufs=loud.loudness_lufs, peak_amplitude=loud.peak_amplitude, energy_std=loud.energy_std)
     assert asdict(moved) == pytest.approx(asdict(loud), rel=1e-3)
 
 

@@ -19,7 +19,7 @@ TINY = {
 }  # fmt: skip
 
 
-def build_tiny_kokoro(folder: Path) -> Path:
+def build_tiny_kokoro(folder: Path, *, seed: int = 0) -> Path:
     """``config.json``, ``kokoro-v1_0.pth`` and voices, as the publisher lays them out."""
     import torch
     from kokoro import KModel
@@ -27,7 +27,7 @@ def build_tiny_kokoro(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(TINY), encoding="utf-8")
     torch.save({}, folder / "nothing.pth")
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     model = KModel(repo_id="tiny", config=TINY, model=str(folder / "nothing.pth"))
     (folder / "nothing.pth").unlink()
     torch.save({name: part.state_dict() for name, part in model.named_children()}, folder / "kokoro-v1_0.pth")

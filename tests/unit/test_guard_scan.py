@@ -42,7 +42,7 @@ def six_clips(tmp_path):
 
 
 def config(fast="hanging", judges=("signal",), *, options=None, **settings) -> ScanConfig:
-    quick = {"batch_timeout_sec": 1.5, "batch_timeout_per_audio_sec": 0.0, "load_timeout_sec": 1.0, "batch_clips": 3, "workers": 1}
+    quick = {"batch_timeout_sec": 1.5, "batch_timeout_per_audio_sec": 0.0, "load_timeout_sec": 4.0, "batch_clips": 3, "workers": 1}
     return ScanConfig(fast=fast, precision=None, judges=judges, engine_options=options or {}, **quick | settings)
 
 

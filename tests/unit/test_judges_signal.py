@@ -1,4 +1,4 @@
-"""The eleven signal metrics mean what their docstring says."""
+"""The thirteen signal metrics mean what their docstring says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.judges.signal import SignalJudge, measure
 RATE = 16000
 NAMES = (
     "duration_sec sample_rate_hz peak_amplitude rms_db clipping_pct silence_pct energy_std dynamic_range_db "
-    "zero_crossing_rate spectral_centroid_hz spectral_rolloff_hz"
+    "zero_crossing_rate spectral_centroid_hz spectral_rolloff_hz bandwidth_hz loudness_lufs"
 ).split()
 
 
@@ -20,7 +20,7 @@ def tone(hz: float, seconds: float = 2.0, amplitude: float = 0.5, rate: int = RA
     return (amplitude * np.sin(2 * np.pi * hz * (np.arange(int(seconds * rate)) + 0.5) / rate)).astype(np.float32)
 
 
-def test_all_eleven_are_given_as_floats_in_the_order_of_the_columns():
+def test_all_thirteen_are_given_as_floats_in_the_order_of_the_columns():
     judge = SignalJudge()
     judge.load()
     (scores,) = judge.score([Audio(tone(440), RATE)])
@@ -75,6 +75,7 @@ def test_digital_silence_has_finite_floors():
     m = measure(Audio(np.zeros(RATE, np.float32), RATE))
     assert (m.rms_db, m.silence_pct, m.dynamic_range_db, m.energy_std) == (-120.0, 100.0, 0.0, 0.0)
     assert (m.spectral_centroid_hz, m.spectral_rolloff_hz, m.zero_crossing_rate, m.clipping_pct) == (0.0, 0.0, 0.0, 0.0)
+    assert m.bandwidth_hz is None and m.loudness_lufs == -70.0
 
 
 @pytest.mark.parametrize(("samples", "says"), [([], "empty"), ([0.1, np.nan], "not finite"), ([np.inf, 0.1], "not finite")])

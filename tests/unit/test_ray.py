@@ -26,6 +26,7 @@ from workbench.scan import ray_connection, ray_folder, shards
 from workbench.scan.plan import ScanConfig, plan_stages, work_plan
 from workbench.scan.ray_runner import Feed, RayRunner
 from workbench.scan.scanning import scan
+from workbench.scan.stages import WorkPlan
 from workbench.scan.worker import BatchOutcome
 from workbench.store import FileState, Member, RowKey, StageRecord, StageResult, Store
 
@@ -62,6 +63,11 @@ def scanned(tmp_path, name, clips, config, *, ray=False, **others):
     with Store.open(tmp_path / f"{name}.sqlite") as store:
         summary = scan(clips, config, store, scan_id="s/1", say=lambda _line: None)
         return summary, rows_of(store, "s/1", summary.stages)
+
+
+def plan_of(tmp_path) -> WorkPlan:
+    with Store.open(tmp_path / "one.sqlite") as store:
+        return work_plan(config(), plan_stages(config()), store)
 
 
 def different(rows, others) -> list:
@@ -137,7 +143,7 @@ class TestFlow:
                 yield [(position, clip)]
 
         with Store.open(tmp_path / "ray.sqlite") as store:
-            plan = work_plan(here, plan_stages(here), store.url)
+            plan = work_plan(here, plan_stages(here), store)
             with closing(RayRunner(plan, folder=tmp_path / "shards", workers=1, shard_clips=2, in_flight=3)) as runner:
                 for number, outcome in enumerate(runner.run(listed())):
                     store.write(outcome.records, scan_id="s", members=outcome.members)
@@ -184,7 +190,7 @@ class TestFlow:
                         folder = folder_of(home / "shards", scan_id="s/1", store_url=store.url)
                         clips = enumerate(open_manifest(home / "clips"))
                         batches = [[clip, next(clips)] for clip in clips]
-                        for outcome in RayRunner(work_plan(config, plan_stages(config), store.url), folder=folder, workers=1, shard_clips=2).run(batches):
+                        for outcome in RayRunner(work_plan(config, plan_stages(config), store), folder=folder, workers=1, shard_clips=2).run(batches):
                             time.sleep(3600)
                 """
             )
@@ -241,7 +247,7 @@ class TestBeforeItStarts:
         assert missing.startswith("EngineUnavailableError Ray is not installed") and "workbench[scale]" in missing
 
     def test_one_scan_runs_once_and_two_scans_keep_out_of_each_others_way(self, tmp_path):
-        plan = work_plan(config(), plan_stages(config()), "sqlite:///one.sqlite")
+        plan = plan_of(tmp_path)
         mine, other, elsewhere = (ray_folder.folder_of(tmp_path, scan_id=i, store_url=url) for i, url in (("a/b", "x"), ("a-b", "x"), ("a/b", "y")))
         assert len({mine, other, elsewhere}) == 3 and {folder.parent for folder in (mine, other, elsewhere)} == {tmp_path}
         with ray_folder.opened(mine, plan), ray_folder.opened(other, plan), ray_folder.opened(elsewhere, plan):
@@ -250,7 +256,7 @@ class TestBeforeItStarts:
 
     def test_a_scan_that_is_done_asks_for_no_machine(self, tmp_path):
         with Store.open(tmp_path / "db.sqlite") as store:
-            runner = RayRunner(work_plan(config(), plan_stages(config()), store.url), folder=tmp_path / "shards")
+            runner = RayRunner(work_plan(config(), plan_stages(config()), store), folder=tmp_path / "shards")
             assert list(runner.run([])) == []
             runner.close()
 
@@ -259,7 +265,7 @@ class TestBeforeItStarts:
             yield [(0, Clip("a", "a.wav", "text", "d"))]
             raise ManifestError("row is not readable")
 
-        with ray_folder.opened(tmp_path, work_plan(config(), plan_stages(config()), "sqlite:///one.sqlite")) as driver:
+        with ray_folder.opened(tmp_path, plan_of(tmp_path)) as driver:
             feed = Feed(broken(), driver, shard_clips=2, in_flight=3)
             assert feed.fill() == 1 and isinstance(feed.broken_off, ManifestError)
             assert shards.read_clips(driver.source.clips(0))[0] == [[(0, Clip("a", "a.wav", "text", "d"))]]

@@ -4,6 +4,7 @@ import pytest
 
 from workbench.report import figures
 from workbench.report.figures import RecallRow, RocPoint, YieldRow
+from workbench.report.figures_cascade import TradePoint, spread, trade_off
 from workbench.scan.summaries import StageTime
 from workbench.verdicts.base import Verdict
 
@@ -38,8 +39,14 @@ def test_roc_marks_the_operating_point_once_in_its_table():
 
 
 def test_error_rates_above_one_are_counted_at_the_edge():
-    html = figures.wer_distribution({"v": [0.0, 0.5, 12.0], "empty": [], "odd": [float("nan"), None]}).html
+    html = spread({"v": [0.0, 0.5, 12.0], "empty": [], "odd": [float("nan"), None]}, label="word error rate (%)").html
     assert "n = 3, 1 above 100%" in html and "1200.0%" in html and "odd" not in html
+
+
+def test_a_trade_off_names_the_marked_cascades_and_lists_them_all():
+    points = [TradePoint("clips: WER > 5%", "flagged", 0.4, 0.8, 0.7, 0.9, label="proposed", best=True), TradePoint("hear everything", "all", 1.0, 0.85, best=True)]
+    html = trade_off(points).html
+    assert "80.0% at 40% of the cost" in html and "hear everything" in html and html.count("<tr>") == 3
 
 
 def test_yields_show_share_and_count():
@@ -56,7 +63,8 @@ def test_yields_show_share_and_count():
         figures.stage_times([]),
         figures.recall_by_kind([]),
         figures.roc([]),
-        figures.wer_distribution({}),
+        spread({}, label="word error rate (%)"),
+        trade_off([]),
     ],
 )
 def test_without_data_a_figure_is_a_sentence(html):

@@ -66,7 +66,7 @@ def test_a_database_from_before_is_upgraded_without_losing_a_row(older):
 def test_a_workbench_from_before_the_migrations_sees_that_the_database_is_newer(older):
     Store.open(older).close()
     with sqlite3.connect(older) as connection:
-        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(3,)]
+        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(4,)]
 
 
 def test_opening_an_upgraded_database_needs_no_alembic(tmp_path, project):

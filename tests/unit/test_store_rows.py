@@ -209,7 +209,7 @@ def workbench(project, *words: object) -> subprocess.CompletedProcess:
 
 
 def test_the_command_line_tells_lists_forgets_and_exports(place, project, tmp_path):
-    assert "revision 0003" in workbench(project, "upgrade", "--db", place).stdout
+    assert "revision 0004" in workbench(project, "upgrade", "--db", place).stdout
     with Store.open(place) as store:
         fill(store, 8)
     told = workbench(project, "info", "--db", place)

@@ -50,6 +50,11 @@ Henry VIII = henry the eighth
 bob@mail.com = bob at mail dot com
 www.abc.com = w w w dot a b c dot c o m
 and/or = and or = and slash or
+100s of = hundreds of
+1,000s = thousands
+6 × 10^23 = six times ten to the twenty third
+a 5 km walk = a five kilometer walk
+M.Sc. = m s c
 can't = cannot = can not
 colour = color
 """.strip().splitlines()
@@ -67,7 +72,8 @@ def test_every_usual_way_to_say_a_written_form_compares_equal(line):
         ("March 3", "march thirteenth"), ("March 3", "may third"), ("4:30", "four thirteen"), ("quarter past nine", "9:45"),
         ("1/2", "one third"), ("3rd", "three"), ("5 km", "five meters"), ("-5", "five"), ("one second", "one half"),
         ("the second", "the half"), ("two to five", "twenty five"), ("1.5", "fifteen"), ("1 million", "one billion"), ("cat", "cats"),
-        ("their", "there"), ("can", "can't"), ("slash", "dash"), ("oh no", "no"),
+        ("their", "there"), ("can", "can't"), ("slash", "dash"), ("oh no", "no"), ("4,812", "four eight hundred twelve"),
+        ("$1,200", "one two hundred dollars"), ("$13.75", "thirteen dollars and seventy five pence"),
     ],
 )  # fmt: skip
 def test_different_values_stay_different(a, b):

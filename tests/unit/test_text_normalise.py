@@ -45,6 +45,15 @@ from workbench.text import check_reference, normalise, tokenise
         ("the end.then a data.tfrec", "the end then a data dot tfrec"),
         ("R2-D2 and COVID-19", "r two d two and covid nineteen"),
         ("٣ and ①", "three and one"),
+        ("a $100 bill for the $5 he owes", "a one hundred dollar bill for the five dollars he owes"),
+        ("A 5 km walk; Plan A 5 km on", "a five kilometer walk plan a five kilometers on"),
+        ("a 30 mph limit in a $5m town", "a thirty mile per hour limit in a five million dollar town"),
+        ("100s of birds, 1,000s of eggs, the 1900s", "hundreds of birds thousands of eggs the nineteen hundreds"),
+        ("page ix, Chapter XL, part iii, a mix", "page nine chapter forty part three a mix"),
+        ("10^2, 10^23", "ten squared ten to the twenty third"),
+        ("Fr. Brennan, Pvt. Dunn and Wm. Penn, M.Sc.", "father brennan private dunn and william penn msc"),
+        ("Rte. 12 to W. 4th St., incl. tolls", "route twelve to west fourth street including tolls"),
+        ("On Sat. he sat. Then on Sun. the sun.", "on saturday he sat then on sunday the sun"),
     ],
 )
 def test_a_text_becomes_the_words_that_are_said(text, words):

@@ -12,7 +12,7 @@ from tests.tiny_models.kokoro import build_tiny_kokoro
 from workbench import engines
 from workbench.errors import ConfigError, EngineError, EngineUnavailableError, TextError, UnknownNameError
 from workbench.scan.speak import TextToSpeak, speak, usable_voices
-from workbench.tts import PartlySpokenError, SpeechRequest
+from workbench.tts import PartlySpokenError, SaidAs, SpeechRequest
 from workbench.tts.kokoro_phones import in_passes, phonemes_of, spoken_in_full
 
 
@@ -65,6 +65,13 @@ def test_another_seed_gives_other_noise(kokoro, weights):
     other.close()
 
 
+def test_each_take_of_a_text_draws_its_own_noise_and_gives_it_again(kokoro):
+    first, second, again = kokoro.speak([SpeechRequest("Go.", "af_heart", take=take) for take in (1, 2, 2)])
+    assert len(first.samples) == len(second.samples) and not np.array_equal(first.samples, second.samples)
+    np.testing.assert_array_equal(second.samples, again.samples)
+    np.testing.assert_array_equal(first.samples, kokoro.speak([SpeechRequest("Go.", "af_heart")])[0].samples)
+
+
 def test_speed_shortens_speech(weights):
     # Long symbols, so that half of a duration is not rounded up to the least one.
     engine = engines.create("kokoro", "tts", weights=str(weights))
@@ -84,6 +91,12 @@ def test_given_phonemes_are_what_is_said(kokoro):
     said = [kokoro.speak([SpeechRequest(text, "af_heart", phonemes=p)])[0].samples for text, p in (("He read it.", None), ("", phones), ("He read it.", phones.replace("ɛ", "i")))]
     np.testing.assert_array_equal(said[0], said[1])
     assert phones.replace("ɛ", "i") == phones or not np.array_equal(said[0], said[2])
+
+
+def test_a_forced_word_is_said_as_told_among_the_others(kokoro):
+    forced = SpeechRequest("He read it.", "af_heart", said_as=(SaidAs(3, 7, ("R", "IY1", "D")),))
+    said = [kokoro.speak([request])[0].samples for request in (forced, SpeechRequest("", "af_heart", phonemes="hi ɹˈid ɪt."))]
+    assert np.array_equal(*said)
 
 
 @pytest.mark.parametrize(("phonemes", "told"), [("hɘlˈO☃", "does not know"), ("", "no phoneme"), (" .!", "no phoneme")])

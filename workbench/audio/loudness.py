@@ -17,6 +17,7 @@ from workbench.audio.base import Audio
 BLOCK_SEC, STEP_SEC = 0.4, 0.1
 ABSOLUTE_GATE_LUFS, RELATIVE_GATE_LU = -70.0, -10.0
 _OFFSET_DB = -0.691
+_STEPS_AT_ONCE = 200
 # Prototypes behind the standard's table: corner in Hz, quality factor, and for the shelf its gain in dB.
 _SHELF_HZ, _SHELF_Q, _SHELF_GAIN_DB = 1681.974450955533, 0.7071752369554196, 3.999843853973347
 _SHELF_SLOPE = 0.4996667741545416  # exponent that splits the gain between the numerator's two upper terms
@@ -63,14 +64,21 @@ def _power(lufs: float) -> float:
 
 
 def _block_powers(audio: Audio) -> np.ndarray:
-    """Mean square of every weighted block, float64; steps of 100 ms are summed once and shared by the four blocks that hold them."""
+    """Mean square of every weighted block, float64; steps of 100 ms are summed once and shared by the four blocks that hold them. Memory does not grow with the audio."""
     from scipy.signal import sosfilt
 
     if not len(audio.samples):
         return np.zeros(0)
-    weighted = np.square(sosfilt(k_weighting(audio.sample_rate_hz), audio.samples.astype(np.float64)))
+    filters = k_weighting(audio.sample_rate_hz)
     step, per_block = round(STEP_SEC * audio.sample_rate_hz), round(BLOCK_SEC / STEP_SEC)
-    steps = weighted[: len(weighted) // step * step].reshape(-1, step).sum(axis=1)
+    state, sums, rest = np.zeros((len(filters), 2)), [], 0.0
+    for start in range(0, len(audio.samples), _STEPS_AT_ONCE * step):
+        weighted, state = sosfilt(filters, audio.samples[start : start + _STEPS_AT_ONCE * step].astype(np.float64), zi=state)
+        squares = np.square(weighted)
+        whole = len(squares) // step * step
+        sums.append(squares[:whole].reshape(-1, step).sum(axis=1))
+        rest = float(squares[whole:].sum())
+    steps = np.concatenate(sums)
     if len(steps) < per_block:
-        return np.array([weighted.mean()])
+        return np.array([(steps.sum() + rest) / len(audio.samples)])
     return np.convolve(steps, np.ones(per_block), mode="valid") / (per_block * step)

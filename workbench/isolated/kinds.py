@@ -120,7 +120,7 @@ class IsolatedTranscriber(IsolatedEngine):
 
 
 class IsolatedSynthesizer(IsolatedEngine):
-    """A ``Synthesizer`` whose child has ``speak(requests)``: each request a dict of ``text``, ``voice`` and ``speed``, each answer
+    """A ``Synthesizer`` whose child has ``speak(requests)``: each request a dict of ``text``, ``voice``, ``speed`` and ``take``, each answer
     ``(samples, sample_rate_hz)`` as a dict of these two; and ``voices()``, unless the class lists them in ``known_voices``."""
 
     cloud = False
@@ -139,7 +139,7 @@ class IsolatedSynthesizer(IsolatedEngine):
         Raises:
             EngineError: not loaded; the child died twice, hung or raised; what it gave is no audio.
         """
-        asked = [{"text": r.text, "voice": r.voice, "speed": r.speed} for r in requests]
+        asked = [{"text": r.text, "voice": r.voice, "speed": r.speed, "take": r.take} for r in requests]
         return [self._audio(_value(reply, engine=self.name)) for reply in self._ask("speak", asked)]
 
     def _audio(self, value: Any) -> Audio:

@@ -1,4 +1,4 @@
-"""Eleven signal metrics of a clip, without a model, at the audio's own rate and in bounded memory."""
+"""Thirteen signal metrics of a clip, without a model, at the audio's own rate and in bounded memory."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import numpy as np
 from workbench import audio as audio_room
 from workbench.audio import Audio
 from workbench.errors import AudioError, Failure
+from workbench.judges.bandwidth import BandLevels
 from workbench.judges.base import Scores
 
 LICENCE_CODE = "Apache-2.0"
 LICENCE_WEIGHTS = "none"
-REVISION = 1
+REVISION = 2
 FLOOR_DB = -120.0
+#: Loudness of audio that has none: the standard's own absolute gate.
+FLOOR_LUFS = -70.0
 FRAME_SEC = 0.02
 CLIPPED_AT = 0.999
 SILENT_BELOW_DB = -60.0
@@ -26,7 +29,7 @@ _BLOCK_SAMPLES = 1 << 19
 
 @dataclass(frozen=True, slots=True)
 class SignalMetrics:
-    """All finite for any finite audio of at least one sample. Levels in dB are relative to 1.0 and never under -120.
+    """All finite (but for ``bandwidth_hz``, which may be None) for any finite audio of at least one sample. Levels in dB are relative to 1.0 and never under -120.
 
     A "frame" is 20 ms of consecutive samples without overlap (a shorter rest at the end is a frame too), its level the RMS of its samples.
 
@@ -43,6 +46,8 @@ class SignalMetrics:
         spectral_centroid_hz: mean frequency, weighted by power, of the clip's mean power spectrum; 0 for digital silence.
         spectral_rolloff_hz: lowest frequency at or under which 85% of that power lies; 0 for digital silence.
             The spectrum is Welch's: half-overlapping Hann windows of the power of two that is at least 32 ms; silent parts weigh nothing.
+        bandwidth_hz: highest frequency with sound, see ``bandwidth.BandLevels``; None where too little sound tells.
+        loudness_lufs: gated loudness (ITU-R BS.1770); -70 for audio without one.
     """
 
     duration_sec: float
@@ -56,10 +61,12 @@ class SignalMetrics:
     zero_crossing_rate: float
     spectral_centroid_hz: float
     spectral_rolloff_hz: float
+    bandwidth_hz: float | None
+    loudness_lufs: float
 
 
 def measure(audio: Audio) -> SignalMetrics:
-    """The eleven metrics of one clip.
+    """The thirteen metrics of one clip.
 
     Raises:
         AudioError: no samples, or samples that are not finite.
@@ -75,7 +82,7 @@ def measure(audio: Audio) -> SignalMetrics:
     levels_db = _db(rms)
     silent = (levels_db < SILENT_BELOW_DB) | (levels_db < levels_db.max() - SILENT_BELOW_LOUDEST_DB)
     low_db, high_db = np.percentile(levels_db, [5, 95])
-    centroid_hz, rolloff_hz = _spectral_shape(samples, audio.sample_rate_hz, audio.peak)
+    centroid_hz, rolloff_hz, bandwidth_hz = _spectral_shape(samples, audio.sample_rate_hz, audio.peak)
     return SignalMetrics(
         duration_sec=audio.duration_sec,
         sample_rate_hz=float(audio.sample_rate_hz),
@@ -88,6 +95,8 @@ def measure(audio: Audio) -> SignalMetrics:
         zero_crossing_rate=_crossings(samples) / max(1, len(samples) - 1),
         spectral_centroid_hz=centroid_hz,
         spectral_rolloff_hz=rolloff_hz,
+        bandwidth_hz=bandwidth_hz,
+        loudness_lufs=max(FLOOR_LUFS, audio_room.integrated_lufs(audio)),
     )
 
 
@@ -107,7 +116,7 @@ class SignalJudge:
 
     def _one(self, clip: Audio) -> Scores:
         try:
-            return Scores(asdict(measure(clip)))
+            return Scores({name: value for name, value in asdict(measure(clip)).items() if value is not None})
         except AudioError as error:
             return Scores({}, failure=Failure.of(self.name, error))
 
@@ -154,31 +163,32 @@ def _crossings(samples: np.ndarray) -> int:
     return count
 
 
-def _spectral_shape(samples: np.ndarray, sample_rate_hz: int, peak: float) -> tuple[float, float]:
-    """Centroid and rolloff in Hz of the mean power spectrum."""
+def _spectral_shape(samples: np.ndarray, sample_rate_hz: int, peak: float) -> tuple[float, float, float | None]:
+    """Centroid and rolloff in Hz of the mean power spectrum, and the bandwidth."""
     if peak == 0.0:
-        return 0.0, 0.0
+        return 0.0, 0.0, None
     window_samples = max(16, 1 << int(np.ceil(np.log2(0.032 * sample_rate_hz))))
-    power = _mean_power(samples, window_samples, peak)
+    levels, power = BandLevels(sample_rate_hz, window_samples), np.zeros(window_samples // 2 + 1)
+    for spectra in _power_spectra(samples, window_samples, peak):
+        power += spectra.sum(axis=0, dtype=np.float64)
+        levels.add(spectra)
     hz = np.fft.rfftfreq(window_samples, 1 / sample_rate_hz)
     running = np.cumsum(power)
     reached = np.searchsorted(running, ROLLOFF_SHARE * running[-1])
-    return float(power @ hz / running[-1]), float(hz[min(reached, len(hz) - 1)])
+    return float(power @ hz / running[-1]), float(hz[min(reached, len(hz) - 1)]), levels.bandwidth_hz()
 
 
-def _mean_power(samples: np.ndarray, window_samples: int, peak: float) -> np.ndarray:
-    """Sum over half-overlapping windows of the power spectrum, (window / 2 + 1,), float64, up to a factor."""
+def _power_spectra(samples: np.ndarray, window_samples: int, peak: float) -> Iterator[np.ndarray]:
+    """Power spectra of half-overlapping windows, block by block, each (windows, window / 2 + 1), float32."""
     from scipy import fft
 
     step = window_samples // 2
     # Half a sample off the usual Hann window: no weight is zero, so that a clip of one sample has a spectrum as well.
     window = np.sin(np.pi * (np.arange(window_samples) + 0.5) / window_samples).astype(np.float32) ** 2
-    total = np.zeros(step + 1)
     for block in _blocks(samples, _BLOCK_SAMPLES // step * step, overlap=step):
         missing = -(len(block) - window_samples) % step if len(block) > window_samples else window_samples - len(block)
         # Divided by the peak: the shape stays, and neither very loud nor very faint audio leaves the range of float32.
         scaled = np.pad((block / np.float64(peak)).astype(np.float32), (0, missing))
         frames = np.lib.stride_tricks.sliding_window_view(scaled, window_samples)[::step]
         spectrum = fft.rfft(frames * window, axis=1)
-        total += (np.square(spectrum.real) + np.square(spectrum.imag)).sum(axis=0, dtype=np.float64)
-    return total
+        yield np.square(spectrum.real) + np.square(spectrum.imag)

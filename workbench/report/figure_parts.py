@@ -43,6 +43,8 @@ def whisker(axes: Axes, place: float, share: float, low: float | None, high: flo
 
 def voices_axis(axes: Axes, voices: Sequence[str]) -> None:
     axes.set_yticks(range(len(voices)), voices)
+    # A mark at nought would stand on the names.
+    axes.tick_params(axis="y", pad=9)
     axes.set_ylim(len(voices) - 0.4, -0.6)
 
 

@@ -276,56 +276,6 @@ def roc(
     return figure_box(draw(6.4, 3.6, paint), "Recall against false alarms over the thresholds", caption, table(rows, columns), width_in=6.4)
 
 
-def wer_distribution(wers_per_voice: Mapping[str, Sequence[float]], *, caption: str = "") -> Fragment:
-    """Every clip's word error rate (0..1 and above) as a dot, per voice, with the median; rates above 100% stand at the edge, counted."""
-    voices = {voice: [w for w in wers if w is not None and math.isfinite(w)] for voice, wers in wers_per_voice.items()}
-    voices = {voice: sorted(wers) for voice, wers in voices.items() if wers}
-    if not voices:
-        return empty("No clips to show.")
-    edge = min(1.0, max(0.05, max(wers[-1] for wers in voices.values())))
-
-    def paint(figure) -> None:
-        axes = figure.subplots()
-        for place, (_, wers) in enumerate(voices.items()):
-            heights = [place + 0.24 * math.sin(2.399963 * i) for i in range(len(wers))]  # golden angle: spread without chance
-            axes.plot(
-                [100 * min(w, edge) for w in wers],
-                heights,
-                "o",
-                markersize=4,
-                markerfacecolor=INK["fig-soft"],
-                markeredgecolor=INK["fig-1"],
-                markeredgewidth=0.7,
-            )
-            median = 100 * min(_median(wers), edge)
-            axes.plot([median, median], [place - 0.36, place + 0.36], color=INK["fig-2"], linewidth=2.4)
-            over = sum(w > edge for w in wers)
-            text = f"median {_median(wers):.1%}, n = {len(wers)}" + (f", {over} above 100%" if over else "")
-            axes.text(100 * edge * 1.03, place, text, va="center", fontsize=8)
-        voices_axis(axes, list(voices))
-        axes.set_xlim(-edge * 1.5, 100 * edge * 1.42)
-        axes.set_xticks([t for t in axes.get_xticks() if 0 <= t <= 100 * edge])
-        axes.grid(True, axis="x")
-        axes.set_xlabel("word error rate of a clip (%)")
-
-    rows = [{"voice": v, "n": len(w), "median": _median(w), "mean": sum(w) / len(w), "max": w[-1]} for v, w in voices.items()]
-    columns = (
-        Column("voice", "Voice"),
-        Column("n", "Clips"),
-        Column("median", "Median", fmt=".1%"),
-        Column("mean", "Mean", fmt=".1%"),
-        Column("max", "Largest", fmt=".1%"),
-    )
-    return figure_box(
-        draw(WIDTH_IN, 0.65 + 0.5 * len(voices), paint), "Word error rate of each clip, per voice", caption, table(rows, columns)
-    )
-
-
-def _median(values: Sequence[float]) -> float:
-    middle = len(values) // 2
-    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
-
-
 def _seconds(sec: float) -> str:
     return f"{sec:.0f} s" if sec >= 100 else f"{sec:.1f} s" if sec >= 1 else f"{1000 * sec:.0f} ms"
 

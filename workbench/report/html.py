@@ -14,8 +14,9 @@ from workbench.report.theme import Theme
 
 Tone = Literal["good", "mixed", "bad"]
 
-#: From more columns than this on, an interval stands under its value and headings wrap, so that the table fits beside the contents.
+#: From more columns than this on, an interval stands under its value and headings wrap, so that the table fits beside the contents; sooner where places stand there, too.
 DENSE_FROM = 8
+DENSE_FROM_WITH_PLACES = 5
 
 _TONES: dict[str, tuple[str, str]] = {"good": ("✓", "Good"), "mixed": ("◐", "Mixed"), "bad": ("✗", "Not good")}
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -45,6 +46,16 @@ class Interval(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """An ``Interval`` with its place among others, in words (``1st``, ``1st, tie``)."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table.
 
@@ -69,17 +80,17 @@ def theme() -> Theme:
     return Theme()
 
 
-def verdict_line(sentence: str, *, tone: Tone = "good") -> Fragment:
-    """The report's answer in one sentence, with its tone as symbol, word and colour.
+def verdict_line(sentence: str, *, tone: Tone = "good", label: str = "") -> Fragment:
+    """The report's answer in one sentence, with its tone as symbol, word and colour; ``label`` is another word for the tone.
 
     Raises:
         ConfigError: the tone is not one of good, mixed, bad.
     """
     if tone not in _TONES:
         raise ConfigError("unknown tone", where="verdict_line", got=tone, expected=", ".join(_TONES))
-    symbol, label = _TONES[tone]
+    symbol, usual = _TONES[tone]
     return Fragment(
-        f'<div class="wb wb-verdict wb-{tone}"><p class="wb-tone"><span aria-hidden="true">{symbol}</span> {label}</p>'
+        f'<div class="wb wb-verdict wb-{tone}"><p class="wb-tone"><span aria-hidden="true">{symbol}</span> {escape(label or usual)}</p>'
         f"<p>{escape(sentence)}</p></div>"
     )
 
@@ -110,6 +121,12 @@ def _identity_value(value: object) -> str:
         return ", ".join(_identity_value(v) for v in value)
     text = escape(value)
     return f"<code>{text}</code>" if re.fullmatch(r"[0-9a-f]{7,64}", text) else text
+
+
+def bullets(sentences: Sequence[str]) -> Fragment:
+    """Sentences as a list; nothing for none."""
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return Fragment(f'<ul class="wb wb-list">{items}</ul>' if items else "")
 
 
 def fold(summary: str, *pieces: Fragment) -> Fragment:
@@ -153,12 +170,17 @@ def table(
         body = f'<tr><td colspan="{len(columns)}" class="wb-soft">no rows</td></tr>'
     foot = f"<tfoot><tr>{_cells(total, columns, numeric)}</tr></tfoot>" if total is not None else ""
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    kinds = (" wb-sortable" if sortable and len(rows) > 1 else "") + (" wb-dense" if len(columns) > DENSE_FROM else "")
+    kinds = (" wb-sortable" if sortable and len(rows) > 1 else "") + (" wb-dense" if _is_dense(rows, columns) else "")
     label = escape(caption or ", ".join(c.title for c in columns))
     return Fragment(
         f'<div class="wb wb-tablebox"><div class="wb-scroll" role="region" aria-label="{label}"><table class="wb-table{kinds}">{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></div>{_note(note)}{_column_help(columns)}</div>"
     )
+
+
+def _is_dense(rows: Sequence[object], columns: Sequence[Column]) -> bool:
+    places = any(isinstance(_value(row, column.key), Ranked) for row in rows for column in columns)
+    return len(columns) > (DENSE_FROM_WITH_PLACES if places else DENSE_FROM)
 
 
 def _check_columns(rows: Sequence[object], columns: Sequence[Column]) -> None:
@@ -211,11 +233,13 @@ def _cell(value: object, fmt: str | Callable[[Any], str] | None) -> str:
     if _absent(value):
         return _MISSING
     if isinstance(value, Interval):
-        text = escape(_formatted(value.value, fmt))
+        text = f'<span class="wb-x">{escape(_formatted(value.value, fmt))}</span>'
+        if isinstance(value, Ranked) and value.place:
+            text += f' <span class="wb-rank">{escape(value.place)}</span>'
         if _absent(value.low) or _absent(value.high):
-            return f'<span class="wb-x">{text}</span>'
+            return text
         bounds = ", ".join(escape(_formatted(bound, fmt)).removesuffix("%") for bound in (value.low, value.high))
-        return f'<span class="wb-x">{text}</span> <span class="wb-iv">[{bounds}]</span>'
+        return f'{text} <span class="wb-iv">[{bounds}]</span>'
     return escape(_formatted(value, fmt))
 
 

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench import engines
 from workbench.judges.composite import fair_composites, fair_judges
 from workbench.report.html import Column, Fragment, table
+from workbench.scan.primary_scores import NO_OPINION
 from workbench.scan.results import ClipResult
-from workbench.scan.stages import StagePlan
 from workbench.stats import mean_estimate
-
-#: Primary scores that are no opinion on a scale of 1 to 5.
-_NO_OPINION = frozenset({"speaker_similarity_cosine"})
-
-
-def primary_scores(stages: Sequence[StagePlan]) -> dict[str, str]:
-    """Judge -> the column the composite takes, of every judge that has one."""
-    judges = [stage for stage in stages if stage.kind == "judge"]
-    primaries = {stage.engine: engines.create(stage.engine, "judge", **dict(stage.options)).primary for stage in judges}
-    return {judge: column for judge, column in primaries.items() if column}
 
 
 def judged_clips(results: Sequence[ClipResult], primaries: dict[str, str]) -> list[ClipResult]:
@@ -44,7 +33,7 @@ def judges_table(results: Sequence[ClipResult], primaries: dict[str, str], *, se
         }
         for voice, own in by_voice.items()
     }
-    opinions = [judge for judge, column in primaries.items() if column not in _NO_OPINION]
+    opinions = [judge for judge, column in primaries.items() if column not in NO_OPINION]
     complete = {
         voice: {judge: means[voice][judge].value if all(r.scores.get(primaries[judge]) is not None for r in own) else None for judge in opinions}
         for voice, own in by_voice.items()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from workbench.report import figures
 from workbench.report.html import Column, Fragment, prose, table
+from workbench.report.parts import percent, plain
 from workbench.scan.planted_trial import PlantedTrial
 from workbench.verdicts.planted_score import PlantedReport
 
-_NAMES = {
+ERROR_NAMES = {
     "replaced_neighbour": "word replaced by a sound neighbour",
     "replaced_unrelated": "word replaced by another",
     "dropped": "word dropped",
@@ -33,7 +34,7 @@ class PlantedSection:
         found = self.held_out
         if not found.errors:
             return ""
-        return f" On {found.errors} planted errors the validator found {_percent(found.recall.value)} and flagged {_percent(found.false_alarm_all.value)} of the untouched words."
+        return f" On {found.errors} planted errors the validator found {percent(found.recall.value)} and flagged {percent(found.false_alarm_all.value)} of the untouched words."
 
     def show(self) -> list[object]:
         """Table of engines, recall per kind, ROC."""
@@ -59,7 +60,7 @@ class PlantedSection:
         if self.trial.left_out:
             note += f" {self.trial.left_out} clips could not be heard and are left out."
         kinds = [
-            figures.RecallRow(_NAMES[kind], round((estimate.value or 0) * estimate.n), estimate.n, estimate.low, estimate.high)
+            figures.RecallRow(ERROR_NAMES[kind], round((estimate.value or 0) * estimate.n), estimate.n, estimate.low, estimate.high)
             for kind, estimate in self.held_out.per_kind.items()
         ]
         return [
@@ -79,8 +80,8 @@ class PlantedSection:
         if tuned is None:
             return "The operating point was not tuned in this run; it was chosen beforehand on other texts and voices."
         return (
-            f"This run's own tuning clips ({tuned.provenance}) would choose a log ratio of {tuned.threshold:+.2f} nats: recall {_percent(tuned.recall)} at "
-            f"{_percent(tuned.false_alarm)} false alarms among {tuned.errors} errors and {tuned.untouched:,} words. Rule: {tuned.rule}."
+            f"This run's own tuning clips ({tuned.provenance}) would choose a log ratio of {tuned.threshold:+.2f} nats: recall {percent(tuned.recall)} at "
+            f"{percent(tuned.false_alarm)} false alarms among {tuned.errors} errors and {tuned.untouched:,} words. Rule: {tuned.rule}."
         )
 
     def metrics(self) -> dict:
@@ -103,12 +104,5 @@ def no_trial() -> Fragment:
 
 
 def _plain(report: PlantedReport) -> dict:
-    def triple(estimate) -> dict:
-        return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
-
-    per_kind = {str(kind): triple(estimate) for kind, estimate in report.per_kind.items()}
-    return {"recall": triple(report.recall), "false_alarm": triple(report.false_alarm_all), "false_alarm_apart": triple(report.false_alarm), "per_kind": per_kind}
-
-
-def _percent(value: float | None) -> str:
-    return "unknown" if value is None else f"{100 * value:.1f}%"
+    per_kind = {str(kind): plain(estimate) for kind, estimate in report.per_kind.items()}
+    return {"recall": plain(report.recall), "false_alarm": plain(report.false_alarm_all), "false_alarm_apart": plain(report.false_alarm), "per_kind": per_kind}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ _FLAGS = {
     "cut_off_tail": "the tail is cut off",
     "added_tail": "something is added at the end",
 }
-_SCORES = {
+SCORES = {
     "dnsmos_ovrl": "DNSMOS overall",
     "dnsmos_sig": "DNSMOS signal",
     "dnsmos_bak": "DNSMOS background",
@@ -38,6 +39,8 @@ _SCORES = {
     "speaker_similarity_cosine": "speaker similarity",
     "composite": "composite MOS",
     "rms_db": "RMS dB",
+    "loudness_lufs": "loudness LUFS",
+    "bandwidth_hz": "bandwidth Hz",
     "peak_amplitude": "peak",
     "clipping_pct": "clipping %",
     "silence_pct": "silence %",
@@ -45,7 +48,7 @@ _SCORES = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Sound:
+class Sound:
     """What stands in a card's place for audio: a data URI, or why there is none."""
 
     uri: str | None
@@ -73,7 +76,7 @@ def gallery(
     """
     left, cards = budget_bytes, []
     for result in results:
-        sound = _sound(result, audio_of, left)
+        sound = sound_of(result, audio_of, left)
         left -= len(sound.uri or "")
         cards.append(_card(result, sound, scores))
     anchor = "wb-" + "".join(c if c.isalnum() else "-" for c in title.casefold())
@@ -81,7 +84,7 @@ def gallery(
     said = f'<p class="wb-note">{escape(note)}</p>' if note else ""
     return Fragment(
         f'<section class="wb wb-gallery" aria-label="{escape(title)}"><h3 id="{escape(anchor)}">{escape(title)}</h3>{shown}{said}'
-        f"{legend(_verdicts_in(results)).html}{''.join(cards)}</section>"
+        f"{legend(verdicts_in(results)).html}{''.join(cards)}</section>"
     )
 
 
@@ -101,22 +104,24 @@ def legend(verdicts: set[Verdict] | None = None) -> Fragment:
     )
 
 
-def _verdicts_in(results: Sequence[ClipResult]) -> set[Verdict]:
+def verdicts_in(results: Sequence[ClipResult]) -> set[Verdict]:
+    """Every verdict that occurs, those of insertions too."""
     found = [r.verdicts for r in results if r.verdicts]
     return {w.verdict for v in found for w in v.words} | {i.verdict for v in found for i in v.insertions}
 
 
-def _sound(result: ClipResult, audio_of: Callable[[ClipResult], bytes | None], left: int) -> _Sound:
+def sound_of(result: ClipResult, audio_of: Callable[[ClipResult], bytes | None], left: int) -> Sound:
+    """A clip's audio for the page, if it fits into the bytes that are left."""
     if left <= 0:
-        return _Sound(None, "audio left out: budget")
+        return Sound(None, "audio left out: budget")
     try:
         data = audio_of(result)
     except WorkbenchError as error:
-        return _Sound(None, f"no audio: {error}")
+        return Sound(None, f"no audio: {error}")
     if not data:
-        return _Sound(None, "no audio")
+        return Sound(None, "no audio")
     uri = audio_uri(data)
-    return _Sound(uri) if len(uri) <= left else _Sound(None, "audio left out: budget")
+    return Sound(uri) if len(uri) <= left else Sound(None, "audio left out: budget")
 
 
 def audio_uri(data: bytes) -> str:
@@ -131,7 +136,7 @@ def _media_type(data: bytes) -> str:
     return "audio/mpeg"
 
 
-def _card(result: ClipResult, sound: _Sound, scores: Sequence[str]) -> str:
+def _card(result: ClipResult, sound: Sound, scores: Sequence[str]) -> str:
     clip = result.clip
     name = f"{clip.speaker}, {clip.clip_id}" if clip.speaker else clip.clip_id
     voice = f'<span class="wb-voice">{escape(clip.speaker)}</span> ' if clip.speaker else ""
@@ -140,7 +145,7 @@ def _card(result: ClipResult, sound: _Sound, scores: Sequence[str]) -> str:
         f'<article class="wb-clip" aria-label="clip {escape(name)}"{length}>'
         f'<header><h4>{voice}<span class="wb-id">{escape(clip.clip_id)}</span></h4>'
         f'<p class="wb-chips">{_chips(result, scores)}</p></header>'
-        f"{_remarks(result)}{_player(result, sound, name)}{_text(result)}{_evidence(result)}</article>"
+        f"{remarks(result)}{player(result, sound, name)}{_text(result)}{evidence(result)}</article>"
     )
 
 
@@ -154,13 +159,21 @@ def _chips(result: ClipResult, scores: Sequence[str]) -> str:
             chips.append(("WER precision", f"{verdicts.precision_edits.wer:.1%}"))
         if verdicts.confidence is not None:
             chips.append(("confidence", f"{verdicts.confidence:.1%}"))
-    chips += [(_SCORES.get(key, key), f"{result.scores[key]:.2f}") for key in scores if key in result.scores]
-    if result.duration_sec is not None:
-        chips.append(("length", f"{result.duration_sec:.1f} s"))
+    return chips_html([*chips, *score_chips(result, scores)])
+
+
+def score_chips(result: ClipResult, scores: Sequence[str]) -> list[tuple[str, str]]:
+    """A clip's scores, those that there are, and its length, as label and value."""
+    chips = [(SCORES.get(key, key), f"{result.scores[key]:.2f}") for key in scores if math.isfinite(result.scores.get(key, math.nan))]
+    return chips if result.duration_sec is None else [*chips, ("length", f"{result.duration_sec:.1f} s")]
+
+
+def chips_html(chips: Sequence[tuple[str, str]]) -> str:
+    """Labels with their values, as a card's header has them."""
     return "".join(f'<span class="wb-chip"><span>{escape(label)}</span> <b>{escape(value)}</b></span>' for label, value in chips)
 
 
-def _remarks(result: ClipResult) -> str:
+def remarks(result: ClipResult) -> str:
     """Faults first, then what was noticed, then what was done to the audio."""
     faults = list(result.failures)
     if result.clip.fault and not any(result.clip.fault in f.message for f in faults):
@@ -176,7 +189,8 @@ def _remarks(result: ClipResult) -> str:
     return f'<ul class="wb-remarks">{"".join(lines)}</ul>' if lines else ""
 
 
-def _player(result: ClipResult, sound: _Sound, name: str) -> str:
+def player(result: ClipResult, sound: Sound, name: str) -> str:
+    """The media player with the tape of words that did not pass, or why there is none."""
     if sound.uri is None:
         return f'<p class="wb-noaudio">{escape(sound.why_not)}</p>'
     # preload="none": a browser gives one page only some 75 media players, and a report may hold more clips.
@@ -212,7 +226,8 @@ def _text(result: ClipResult) -> str:
     return f'<details class="wb-more"><summary>Text as written, {len(text):,} characters: {escape(text[:80])}…</summary>{words}</details>'
 
 
-def _evidence(result: ClipResult) -> str:
+def evidence(result: ClipResult, *, most_open: int = FOLD_ROWS) -> str:
+    """What was expected against what was heard, folded above ``most_open`` words; empty without verdicts."""
     if not result.verdicts:
         return ""
     rows = _evidence_rows(result.verdicts)
@@ -233,7 +248,7 @@ def _evidence(result: ClipResult) -> str:
     label = f"Expected against heard: {len(rows):,} word{'s' if len(rows) > 1 else ''}"
     if result.verdicts.precision_edits is None:
         label += ", by the fast recogniser alone"
-    return f'<details class="wb-more"{" open" if len(rows) <= FOLD_ROWS else ""}><summary>{label}</summary>{more}{grid}</details>'
+    return f'<details class="wb-more"{" open" if len(rows) <= most_open else ""}><summary>{label}</summary>{more}{grid}</details>'
 
 
 def _evidence_rows(verdicts: ClipVerdicts) -> list[dict[str, object]]:

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from dataclasses import asdict
 from functools import cached_property
 
-from workbench import audio as audio_io
-from workbench.clips import load_audio
-from workbench.errors import WorkbenchError
-from workbench.report import figures, players
-from workbench.report.html import Column, Fragment, fold, identity, prose, showing, table, verdict_line
-from workbench.report.judges import judged_clips, judges_table, primary_scores
+from workbench.report import figures, homographs, players, run_sections
+from workbench.report.html import Column, Fragment, identity, prose, table, verdict_line
+from workbench.report.judges import judged_clips, judges_table
+from workbench.report.parts import code_line, encoded_audio, interval, percent, plain, provenance_section, yields_table
 from workbench.report.planted import PlantedSection, no_trial
-from workbench.report.provenance import code_version, provenance
+from workbench.report.provenance import provenance
 from workbench.report.session import Run
 from workbench.scan import summaries
 from workbench.scan.export import write_parquet
+from workbench.scan.primary_scores import primary_scores
 from workbench.scan.results import ClipResult
-from workbench.scan.scanning import StageHealth
 from workbench.scan.validation import Validation, ValidationConfig
 
 #: Flagged words over reference words: good when every voice is below the first, bad when all clips together are above the second.
 GOOD_BELOW, BAD_ABOVE = 0.02, 0.10
-_SHA256 = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
 MOS_MODES = {
     "passed": "those that passed, and a control sample of the others",
     "sample": "a random sample",
@@ -33,6 +28,8 @@ MOS_MODES = {
 }
 #: Of the page's audio budget, what the worst clips may take; the sample gets the rest.
 WORST_SHARE = 0.5
+#: What the suspect homographs may add to it.
+HOMOGRAPH_SHARE = 0.15
 
 
 class ValidationReport:
@@ -58,17 +55,18 @@ class ValidationReport:
             told = f"Nothing could be judged: {'no clip was done' if self._left_out_text else f'all {total.clips} clips failed'}."
             return told + self._left_out_text if total.clips else "There were no clips to judge."
         rate = total.audio_error_rate
-        told = f"{_percent(rate.value)} of {total.words:,} words in {total.clips:,} clips are flagged as not said{_interval(rate)}"
+        told = f"{percent(rate.value)} of {total.words:,} words in {total.clips:,} clips are flagged as not said{interval(rate)}"
         singles = [voice for voice in self.voices[:-1] if voice.words]
         if len(singles) > 1:
             best = min(singles, key=lambda v: v.audio_error_rate.value)
             worst = max(singles, key=lambda v: v.audio_error_rate.value)
             if best.audio_error_rate.value < worst.audio_error_rate.value:
-                told += f"; least {best.voice} {_percent(best.audio_error_rate.value)}, most {worst.voice} {_percent(worst.audio_error_rate.value)}"
+                told += f"; least {best.voice} {percent(best.audio_error_rate.value)}, most {worst.voice} {percent(worst.audio_error_rate.value)}"
         planted = self._planted.sentence() if self._planted else ""
         failed = f" {total.failed} of {total.clips} clips had failures." if total.failed else ""
         heard = f" {self._cascade_text}." if self._cascade_text else ""
-        return f"{told}.{heard}{planted}{failed}{self._left_out_text}"
+        read = homographs.sentence(self.validation.homographs) if self.validation.homographs else ""
+        return f"{told}.{heard}{planted}{read}{failed}{self._left_out_text}"
 
     @property
     def _cascade_text(self) -> str:
@@ -80,7 +78,7 @@ class ValidationReport:
         if self.config.escalate == "words":
             sec = sum(r.duration_sec or 0.0 for r in self.results)
             listened = sum(self._listened_sec(r) for r in self.results if "precision" in r.stage_sec)
-            told += f", {_percent(listened / sec) if sec else 'none'} of the audio"
+            told += f", {percent(listened / sec) if sec else 'none'} of the audio"
         return f"{told}; elsewhere every word that the fast engine got wrong counts as ambiguous"
 
     @staticmethod
@@ -90,8 +88,7 @@ class ValidationReport:
 
     @property
     def _left_out_text(self) -> str:
-        stages = [f"{health.left_out} by {health.engine}" for health in self.validation.summary.health if health.left_out]
-        return f" Left for another run: {', '.join(stages)}." if stages else ""
+        return run_sections.left_out_text(self.validation.summary)
 
     def verdict(self) -> Fragment:
         """The answer in one sentence."""
@@ -137,8 +134,6 @@ class ValidationReport:
 
     def identity(self) -> Fragment:
         """Which run this is."""
-        code = code_version()
-        commit = (code["git_commit"] or "not a checkout")[:12] + (" with local changes" if code["git_dirty"] else "")
         source = self.validation.source
         # A precision engine that decodes freely gives no evidence to hold against a threshold.
         weighs = any(stage.needs_reference for stage in self.validation.stages)
@@ -148,10 +143,10 @@ class ValidationReport:
                 "parameters": self.run.parameters_hash,
                 "dataset": f"{source.dataset}: {source.described}",
                 "clips (hash)": self.validation.dataset_hash[:12],
-                "engines": [f"{stage.engine} ({stage.name})" if stage.name != stage.engine else stage.engine for stage in self.validation.stages],
+                "engines": run_sections.engines_text(self.validation.stages),
                 "cascade": self._cascade_text or None,
                 "operating point": f"log ratio {self.validation.log_ratio_threshold:+.2f} nats, {self.validation.operating_point}" if weighs else None,
-                "code": f"workbench {code['workbench']}, {commit}",
+                "code": code_line(),
                 "left out": list(source.left_out) or None,
             }
         )
@@ -170,35 +165,11 @@ class ValidationReport:
 
     def yields(self) -> Fragment:
         """What three thresholds keep."""
-        columns = [
-            Column("name", "threshold"),
-            Column("wer_below", "WER below", fmt=".0%"),
-            Column("confidence_above", "confidence above", fmt=".0%"),
-            Column("by_verdicts", "kept, by verdicts", fmt=".0%", help="share of flagged words below the WER bound, after both recognisers"),
-            Column("by_fast_wer", "kept, by fast WER", fmt=".0%", help="the fast engine alone, its own mistakes counted against the clip"),
-            Column("by_fast_wer_and_confidence", "kept, by fast WER and confidence", fmt=".0%", help="both bounds on the fast engine"),
-        ]
-        methods = sorted({r.fast.confidence_method for r in self.results if r.fast})
-        note = f"The confidence bounds were set for another recogniser's scale; here confidence is: {', '.join(methods) or 'unknown'}."
-        return table(summaries.yields(self.results, seed=self.config.seed), columns, caption="Clips kept", note=note)
+        return yields_table(self.results, seed=self.config.seed)
 
     def times(self) -> list[object]:
         """Time per stage and speed."""
-        rows = summaries.stage_times(self.results, {stage.name: stage.engine for stage in self.validation.stages})
-        summary = self.validation.summary
-        shown = [{"stage": r.stage, "engine": r.engine, "clips": r.clips, "sec": r.sec, "audio_min": r.audio_sec / 60, "rtfx": r.rtfx} for r in rows]
-        if self.validation.source.speak_sec:
-            shown.insert(0, {"stage": "speak", "engine": "synthesisers", "clips": summary.clips, "sec": self.validation.source.speak_sec, "audio_min": None, "rtfx": None})
-        columns = [
-            Column("stage", "stage"),
-            Column("engine", "engine"),
-            Column("clips", "clips", fmt=",d"),
-            Column("sec", "processing", "s", ".1f"),
-            Column("audio_min", "audio", "min", ".1f"),
-            Column("rtfx", "RTFx", fmt=".1f", help="audio time over processing time of one worker; measured when the result was computed, also where this run found it in the store"),
-        ]
-        note = f"This run: {summary.wall_sec:.1f} s wall with {summary.workers} workers, {summary.computed} clips computed, {summary.clips - summary.computed} found in the store."
-        return [figures.stage_times(rows), table(shown, columns, caption="Time per stage", note=note)] if shown else [prose("No stage ran.")]
+        return run_sections.times(self.results, self.validation.summary, speak_sec=self.validation.source.speak_sec)
 
     def planted(self) -> list[object]:
         """How far the validator itself can be trusted."""
@@ -226,45 +197,25 @@ class ValidationReport:
     def _gallery(self, chosen: list[ClipResult], title: str, note: str, *, share: float) -> Fragment:
         budget = int(self.config.audio_budget_mb * 1e6 * share)
         scores = [column for column in (*self._primaries.values(), "rms_db") if any(column in r.scores for r in self.results)]
-        return players.gallery(chosen, audio_of=_encoded, budget_bytes=budget, title=title, total=len(self.results), note=note, scores=scores)
+        return players.gallery(chosen, audio_of=encoded_audio, budget_bytes=budget, title=title, total=len(self.results), note=note, scores=scores)
+
+    def homographs(self) -> list[object]:
+        """Words that are read in one sense and written alike in another."""
+        budget = int(self.config.audio_budget_mb * 1e6 * HOMOGRAPH_SHARE)
+        return homographs.section(self.validation.homographs, most=self.config.worst_clips, budget_bytes=budget)
 
     def failures(self) -> list[object]:
         """What failed, where and why: counted, never dropped."""
-        shaky = [health for health in self.validation.summary.health if not health.sound]
-        rows = [dict(zip(("stage", "type", "clips", "example"), row, strict=True)) for row in summaries.failure_counts(self.results)]
-        if not rows and not shaky:
-            return [prose("Every stage did its work on every clip.")]
-        shown: list[object] = []
-        if rows:
-            columns = [Column("stage", "stage"), Column("type", "error"), Column("clips", "clips", fmt=",d"), Column("example", "for instance")]
-            shown += [showing(sum(bool(r.failures) for r in self.results), len(self.results)), table(rows, columns, caption="Failures by stage and type")]
-        return [*shown, _health_table(shaky)] if shaky else shown
+        return run_sections.failures(self.results, self.validation.summary)
 
     def provenance(self) -> list[object]:
         """Engines with licences, code, packages, machine, every parameter."""
-        found = self._provenance
-        rows = [{**row, "revision of weights": _SHA256.sub(r"\1…", row["revision of weights"])} for row in found["engines"]]
-        note = "Digests are cut short here; provenance.json has them in full."
-        licences = table(rows, [Column(key, key) for key in rows[0]], caption="Engines and licences", note=note)
-        machine = identity({"processor": found["hardware"]["processor"], "cores": found["hardware"]["cores"], "memory": f"{found['hardware']['memory_gib']} GiB",
-                            "system": found["hardware"]["system"], "GPUs": found["hardware"]["gpus"] or "none", "dataset hash": found["dataset"]["hash"],
-                            "seeds": found["seeds"], "wall time, s": found["wall_sec"]})  # fmt: skip
-        parameters = [{"parameter": name, "value": str(value)} for name, value in sorted(self.config.model_dump(mode="json").items())]
-        packages = [{"package": name, "version": version} for name, version in found["packages"].items()]
-        return [
-            licences,
-            machine,
-            fold("Parameters", table(parameters, [Column("parameter", "parameter"), Column("value", "value")])),
-            fold("Packages", table(packages, [Column("package", "package"), Column("version", "version")])),
-        ]
+        return provenance_section(self._provenance, self.config)
 
     @cached_property
     def _provenance(self) -> dict:
-        used = [(stage.kind, stage.engine) for stage in self.validation.stages]
-        if not self.config.manifest:
-            used = [*(("tts", written.partition("/")[0]) for written in self.config.voices), *used]
         return provenance(
-            used=used,
+            used=[*dict.fromkeys(self.config.speaking_engines()), *((stage.kind, stage.engine) for stage in self.validation.stages)],
             engine_options=self.config.engine_options,
             fingerprints={stage.name: stage.fingerprint for stage in self.validation.stages},
             dataset={"name": self.validation.source.dataset, "source": self.validation.source.described, "hash": self.validation.dataset_hash},
@@ -286,29 +237,13 @@ class ValidationReport:
             "engines_in_trouble": [asdict(health) for health in self.validation.summary.health if not health.sound],
             "voices": [_voice_metrics(voice) for voice in self.voices],
             "planted": self._planted.metrics() if self._planted else None,
+            "homographs": homographs.metrics(self.validation.homographs),
         }
         self.run.finish(metrics, self._provenance)
         return prose("Beside this report: `results.parquet` (a row per clip), `metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`.")
 
 
-def _health_table(shaky: list[StageHealth]) -> Fragment:
-    columns = [
-        Column("stage", "stage"),
-        Column("engine", "engine"),
-        Column("timed_out", "hung", fmt=",d", help="clips on which the engine, given them alone, gave no answer in time; its process was ended, and another run tries them again"),
-        Column("breaker", "breaker", help="open: too many failures in a row, the engine rests; half-open: one clip probes it; closed: it works"),
-        Column("opened", "opened", fmt=",d", help="how often the breaker opened in this run"),
-        Column("left_out", "left out", fmt=",d", help="clips not tried because the engine rested, or because what it builds on is missing"),
-        Column("last_error", "last failure"),
-    ]
-    note = "Clips left out have no result and no error: the same run again computes them."
-    return table(shaky, columns, caption="Engines in trouble in this run", note=note)
-
-
 def _voice_metrics(voice: summaries.VoiceSummary) -> dict:
-    def plain(estimate) -> dict:
-        return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
-
     return {
         "voice": voice.voice,
         "clips": voice.clips,
@@ -323,19 +258,3 @@ def _voice_metrics(voice: summaries.VoiceSummary) -> dict:
         "confidence": plain(voice.confidence),
         "flags": voice.flags,
     }
-
-
-def _encoded(result: ClipResult) -> bytes | None:
-    try:
-        return audio_io.encode_mp3(load_audio(result.clip))
-    except (WorkbenchError, OSError) as error:
-        print(f"no audio for {result.clip.clip_id}: {error}", file=sys.stderr)
-        return None
-
-
-def _percent(value: float | None) -> str:
-    return "unknown" if value is None else f"{100 * value:.1f}%"
-
-
-def _interval(estimate) -> str:
-    return "" if estimate.low is None else f" (95% interval {100 * estimate.low:.1f} to {100 * estimate.high:.1f}%)"

@@ -57,7 +57,7 @@ class Caller:
         """
         results = {i.position: earlier.known[stage.name, i.position] for i in items if (stage.name, i.position) in earlier.known}
         results |= {i.position: _hung(stage, i, earlier.hung[stage.name, i.position]) for i in items if (stage.name, i.position) in earlier.hung}
-        results |= {i.position: self._killed(stage) for i in items if (stage.name, i.position) in earlier.killed}
+        results |= {i.position: self._killed(stage, i) for i in items if (stage.name, i.position) in earlier.killed}
         todo = [item for item in items if item.position not in results]
         waiting = deque(_singly(todo) if stage.stochastic or stage.name in earlier.alone else [todo])
         while waiting:
@@ -94,7 +94,7 @@ class Caller:
         results = {}
         for item, (columns, failure) in zip(items, values, strict=True):
             error = {"type": failure.type, "message": failure.message, "attempts": _tried(stage, item) + 1} if failure else None
-            results[item.position] = StageResult(stage.fingerprint, columns, took * item.audio.duration_sec / whole, error)
+            results[item.position] = StageResult(stage.fingerprint_of(item.clip), columns, took * item.audio.duration_sec / whole, error)
         return Ended(results, tuple(_outcome(stage, item, results[item.position]) for item in items))
 
     def _values(self, stage: StagePlan, engine: Any, items: Sequence[Item]) -> Iterable[tuple[dict[str, Any], Failure | None]]:
@@ -108,10 +108,10 @@ class Caller:
             values = [(transcript_columns(stage.name, transcript), None) for transcript in answers]
         return [value for value, _ in zip(values, items, strict=True)]
 
-    def _killed(self, stage: StagePlan) -> StageResult:
+    def _killed(self, stage: StagePlan, item: Item) -> StageResult:
         """Two workers died of it, the second with this clip alone: that is tried no more."""
         message = f"engine {stage.engine!r} ends its process on this clip, perhaps for want of memory"
-        return StageResult(stage.fingerprint, {}, 0.0, {"type": "WorkerDied", "message": message, "attempts": self._plan.max_attempts})
+        return StageResult(stage.fingerprint_of(item.clip), {}, 0.0, {"type": "WorkerDied", "message": message, "attempts": self._plan.max_attempts})
 
     def _engine(self, stage: StagePlan) -> Any:
         if stage.name not in self._engines:
@@ -137,7 +137,7 @@ def _hung(stage: StagePlan, item: Item, limit_sec: float) -> StageResult:
         f"engine {stage.engine!r} gave no answer", got=f"nothing in {limit_sec:.1f} s", mend="raise batch_timeout_sec if the engine is only slow"
     )
     told = {"type": type(error).__name__, "message": str(error), "attempts": _tried(stage, item) + 1}
-    return StageResult(stage.fingerprint, {}, limit_sec, told)
+    return StageResult(stage.fingerprint_of(item.clip), {}, limit_sec, told)
 
 
 def _outcome(stage: StagePlan, item: Item, result: StageResult) -> Outcome:

@@ -16,11 +16,12 @@ from workbench.clips import Clip
 from workbench.config import Config
 from workbench.scan.by_word import doubts
 from workbench.scan.codec import transcript_of
+from workbench.scan.reference import forms_of, reference_tokens
 from workbench.scan.stages import StagePlan
 from workbench.store import RowKey, StageResult
 from workbench.stt.base import Transcript
 from workbench.stt.evidence import apply_threshold
-from workbench.text import Token, tokenise
+from workbench.text import Token
 from workbench.verdicts import judge
 from workbench.verdicts.align import align_words
 from workbench.verdicts.base import FLAGGED
@@ -101,8 +102,12 @@ class Choice:
 
     @property
     def tokens(self) -> tuple[Token, ...]:
+        """The reference; where the text may be said in several ways it rests on what the fast engine heard."""
         if self._tokens is None:
-            self._tokens = tokenise(self._clip.text)
+            tokens = reference_tokens(self._clip, self.heard("fast"))
+            if forms_of(self._clip) and not self._settled("fast"):
+                return tokens
+            self._tokens = tokens
         return self._tokens
 
     def to_do(self, stage: StagePlan) -> ToDo:

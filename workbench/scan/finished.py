@@ -128,7 +128,7 @@ class Unfinished:
             if row is None:
                 rest.append((position, clip))
                 continue
-            found = ((stage.name, row.stage(stage.name, stage.fingerprint)) for stage in self._plan.stages)
+            found = ((stage.name, row.stage(stage.name, stage.fingerprint_of(clip))) for stage in self._plan.stages)
             choice = self._plan.choice(clip, keys[position], {name: result for name, result in found if result is not None}, by_name=self._by_name)
             if any(choice.to_do(stage) is ToDo.NOW for stage in self._stages) or (self._all and choice.unfinished()):
                 rest.append((position, clip))

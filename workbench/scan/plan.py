@@ -20,16 +20,14 @@ from workbench.store.database import PATIENCE_SEC
 STAGE_CODE_VERSION = {"fast": 1, "precision": 1, "judge": 1}
 
 
-class ScanConfig(Config):
-    """Which engines hear and judge which clips, and how the work is spread.
+class ScanSettings(Config):
+    """Which engines hear and judge, and how the work is spread.
 
     Attributes:
-        cascade: which clips go on to which stage.
         order: ``stream`` takes every clip through all stages, ``batch`` each stage over all clips, so that one model is in memory at a time.
         max_attempts: tries of a clip that an engine fails on, the first included; then it is left alone and listed.
         batch_timeout_sec: an engine call may take so long, and ``batch_timeout_per_audio_sec`` more for each second of audio in it; then its worker process is
             ended and the call is an error of the clip that hung. None lets calls hang.
-        load_timeout_sec: allowed on top for the call that first loads its engine.
         breaker_failures: an engine that failed on so many clips in a row rests; None never rests one.
         breaker_rest_sec: for so long; then a single clip probes it. Clips met meanwhile are left for another run.
         seed: of the random draws that engines and control samples make.
@@ -44,16 +42,13 @@ class ScanConfig(Config):
     precision: str | None = "pocketsphinx-grammar"
     judges: tuple[str, ...] = ("signal", "dnsmos")
     engine_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    cascade: Cascade = Cascade()
+    commercial: bool = False
     order: Literal["stream", "batch"] = "stream"
     device: str = "cpu"
     workers: int = Field(2, ge=1, le=256)
     batch_clips: int = Field(4, ge=1, le=1024)
     max_attempts: int = Field(3, ge=1)
-    commercial: bool = False
     batch_timeout_sec: float | None = Field(300.0, gt=0)
-    batch_timeout_per_audio_sec: float = Field(5.0, ge=0)
-    load_timeout_sec: float = Field(900.0, ge=0)
     breaker_failures: int | None = Field(5, ge=1)
     breaker_rest_sec: float = Field(60.0, ge=0)
     seed: int = 1
@@ -64,33 +59,27 @@ class ScanConfig(Config):
     ray_gpus: float | None = Field(None, gt=0)
 
 
-class ScanParameters(Cascade):
-    """A scan's parameters in one row, as notebooks and the command line take them; ``ScanConfig`` and ``Cascade`` say what each means.
+class ScanConfig(ScanSettings):
+    """What a scan does.
+
+    Attributes:
+        cascade: which clips go on to which stage.
+        load_timeout_sec: allowed on top for the call that first loads its engine.
+    """
+
+    cascade: Cascade = Cascade()
+    batch_timeout_per_audio_sec: float = Field(5.0, ge=0)
+    load_timeout_sec: float = Field(900.0, ge=0)
+
+
+class ScanParameters(ScanSettings, Cascade):
+    """A scan's parameters in one row, as notebooks and the command line take them; ``ScanSettings`` and ``Cascade`` say what each means.
 
     Attributes:
         database: where the results go, a file or a URL without a password.
         database_patience_sec: how long a database that went away is waited for, before the run stops.
     """
 
-    fast: str = "pocketsphinx"
-    precision: str | None = "pocketsphinx-grammar"
-    judges: tuple[str, ...] = ("signal", "dnsmos")
-    engine_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    commercial: bool = False
-    order: Literal["stream", "batch"] = "stream"
-    device: str = "cpu"
-    workers: int = Field(2, ge=1, le=256)
-    batch_clips: int = Field(4, ge=1, le=1024)
-    max_attempts: int = Field(3, ge=1)
-    batch_timeout_sec: float | None = Field(300.0, gt=0)
-    breaker_failures: int | None = Field(5, ge=1)
-    breaker_rest_sec: float = Field(60.0, ge=0)
-    seed: int = 1
-    runner: Literal["local", "ray"] = "local"
-    ray_address: str = ""
-    ray_folder: str = "outputs/ray"
-    ray_shard_clips: int = Field(64, ge=1)
-    ray_gpus: float | None = Field(None, gt=0)
     database: DatabasePlace = "outputs/workbench.sqlite"
     database_patience_sec: float = Field(PATIENCE_SEC, ge=0)
 
@@ -99,7 +88,7 @@ class ScanParameters(Cascade):
         return Cascade(**{name: getattr(self, name) for name in Cascade.model_fields})
 
     def scan_config(self) -> ScanConfig:
-        same = {name: getattr(self, name) for name in ScanConfig.model_fields if name in ScanParameters.model_fields}
+        same = {name: getattr(self, name) for name in ScanSettings.model_fields}
         return ScanConfig(**same, cascade=self.cascade())
 
 
@@ -171,13 +160,14 @@ def _stage(name: str, kind: engines.Kind, engine_name: str, config: ScanConfig, 
     needs_reference, stochastic = "reference" in engines.info(engine_name, kind).needs, getattr(engine, "stochastic", False)
     identity = engine.identity()
     by_word = name == "precision" and config.cascade.escalate == "words"
+    reads_text = needs_reference or by_word
     print_of = fingerprint(
         stage=name,
         engine=engine_name,
         identity=identity,
         code=STAGE_CODE_VERSION[code],
         # Only an engine that reads the first transcript, or hears what that left in doubt, depends on who made it.
-        first=first if needs_reference or by_word else None,
+        first=first if reads_text else None,
         # Only an engine that draws at random depends on the seed.
         **({"seed": config.seed} if stochastic else {}),
         # What was heard in stretches depends on how they were cut.
@@ -186,4 +176,4 @@ def _stage(name: str, kind: engines.Kind, engine_name: str, config: ScanConfig, 
         **({"device": device} if identity.get("dtype") == "auto" and device != "cpu" else {}),
     )
     gated = kind == "judge" and getattr(engine, "primary", None) is not None
-    return StagePlan(name, kind, engine_name, print_of, tuple(sorted(options.items())), needs_reference, stochastic, gated)
+    return StagePlan(name, kind, engine_name, print_of, tuple(sorted(options.items())), needs_reference, stochastic, gated, reads_text)

@@ -9,15 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import Field
+
 from workbench import audio as audio_io
 from workbench import engines
 from workbench.clips import Clip, load_audio
+from workbench.engines import Kind
 from workbench.errors import EngineError
 from workbench.scan.cascade import Cascade
 from workbench.scan.plan import ScanConfig
 from workbench.scan.progress import print_line
 from workbench.scan.reading import transcripts
 from workbench.scan.scanning import scan
+from workbench.scan.sources import SourceParameters, some_voices
 from workbench.scan.stages import StagePlan, fingerprint
 from workbench.scan.speak import Options, TextToSpeak, Voice, speak
 from workbench.store import Store
@@ -35,11 +39,33 @@ TUNE_TEXTS, TEST_TEXTS = "narrative_tune", "narrative_test"
 ALIGNER = "pocketsphinx-grammar"
 
 
+class PlantedParameters(SourceParameters):
+    """Parameters of phases that hold a planted trial beside their own clips."""
+
+    planted_texts: int = Field(0, ge=0)
+    planted_tune_voices: tuple[str, ...] = ()
+    planted_test_voices: tuple[str, ...] = ()
+
+    @property
+    def has_trial(self) -> bool:
+        """Whether errors are planted: there are texts to plant them in, and two recognisers to find them."""
+        return bool(self.planted_texts and self.precision)
+
+    def speaking_voices(self) -> tuple[str, ...]:
+        return (*super().speaking_voices(), *self.planted_tune_voices, *self.planted_test_voices)
+
+    def speaking_engines(self) -> list[tuple[Kind, str]]:
+        """Kind and name of every engine that does speak."""
+        voices = [*(() if self.manifest else self.voices), *((*self.planted_tune_voices, *self.planted_test_voices) if self.has_trial else ())]
+        return [("tts", Voice.parse(written).engine) for written in voices]
+
+
 @dataclass(frozen=True, slots=True)
 class TrialClips:
     """Planted clips with what both engines heard, clip by clip."""
 
     voices: tuple[Voice, ...]
+    clips: tuple[Clip, ...]
     planted: tuple[PlantedText, ...]
     fast: tuple[Transcript, ...]
     precision: tuple[Transcript, ...]
@@ -71,6 +97,30 @@ class PlantedTrial:
     tune: TrialClips | None
     tuned: OperatingPoint | None
     left_out: int
+
+
+def planted_trial(config: PlantedParameters, store: Store, *, scan_id: str, say: Callable[[str], None] = print_line) -> PlantedTrial | None:
+    """The trial that a phase's parameters ask for; None where they ask for none, or where none of its voices can speak."""
+    if not config.has_trial:
+        return None
+    tune, left_out = some_voices(config.planted_tune_voices, config)
+    test, more = some_voices(config.planted_test_voices, config)
+    for line in dict.fromkeys(left_out + more):
+        say(f"planted errors: {line}")
+    if not test:
+        return None
+    return run_trial(
+        store,
+        config.scan_config(),
+        scan_id=scan_id,
+        texts_per_voice=config.planted_texts,
+        tune_voices=tune,
+        test_voices=test,
+        speech_folder=config.speech_folder,
+        seed=config.seed,
+        speech_options=config.engine_options,
+        say=say,
+    )
 
 
 def run_trial(
@@ -155,12 +205,13 @@ def _cut_tails(clips: Sequence[Clip], planted: Sequence[PlantedText], folder: Pa
 
 def _heard(store: Store, scan_id: str, stages: Sequence[StagePlan], planted: dict[str, PlantedText], voices: Sequence[Voice]) -> tuple[TrialClips, int]:
     """What both engines heard; a clip that either could not hear is left out and counted."""
-    kept, fast, precision, lost = [], [], [], 0
+    clips, kept, fast, precision, lost = [], [], [], [], 0
     for clip, first, second in transcripts(store, scan_id, stages):
         if first is None or second is None:
             lost += 1
             continue
+        clips.append(clip)
         kept.append(planted[clip.clip_id])
         fast.append(first)
         precision.append(second)
-    return TrialClips(tuple(voices), tuple(kept), tuple(fast), tuple(precision)), lost
+    return TrialClips(tuple(voices), tuple(clips), tuple(kept), tuple(fast), tuple(precision)), lost

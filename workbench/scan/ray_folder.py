@@ -117,13 +117,14 @@ class Driver:
 
     def unstored(self) -> Iterator[tuple[int, BatchOutcome]]:
         """What an earlier run finished and did not store. Damaged files are dropped, as are errors and results of other engines: their clips are computed again."""
-        wanted = {("audio", AUDIO_FINGERPRINT), *((stage.name, stage.fingerprint) for stage in self._plan.stages)}
+        stages = self._plan.by_name
         for path in sorted(self.source.folder.glob("*.parquet")):
             outcome = None if path.name.endswith(".clips.parquet") else read_outcome(path)
             if outcome is None:
                 path.unlink()
                 continue
-            records = tuple(r for r in outcome.records if not r.result.error and (r.stage, r.result.fingerprint) in wanted)
+            good = (r for r in outcome.records if not r.result.error)
+            records = tuple(r for r in good if r.result.fingerprint == (stages[r.stage].fingerprint_of(r.clip) if r.stage in stages else AUDIO_FINGERPRINT))
             # The list of clips may be another by now; it finds these results in the database.
             yield _number(path), BatchOutcome(records, (), failed=(), computed=0, audio_sec=0.0, files=outcome.files)
 

@@ -9,13 +9,13 @@ from workbench.clips import Clip
 from workbench.errors import Failure, TextError
 from workbench.scan.cascade import Cascade, Choice
 from workbench.scan.codec import transcript_of
+from workbench.scan.reference import check_text, reference_tokens
 from workbench.scan.stages import StagePlan
 from workbench.scan.results import ClipResult
 from workbench.scan.worker import AUDIO_FINGERPRINT
 from workbench.store import Member, RowKey, StageResult, Store, StoredRow
 from workbench.stt.base import Transcript
 from workbench.stt.evidence import apply_threshold
-from workbench.text import check_reference, tokenise
 from workbench.verdicts import AudioFacts, judge
 from workbench.verdicts.base import ClipVerdicts, Verdict
 
@@ -58,7 +58,7 @@ def transcripts(store: Store, scan_id: str, stages: Sequence[StagePlan]) -> Iter
     for members in store.members(scan_id):
         rows = store.read((member.key for member in members), stages=[stage.name for stage in stages])
         for member in members:
-            heard = _heard(_found(rows[member.key], stages))
+            heard = _heard(_found(member.clip, rows[member.key], stages))
             yield member.clip, heard.get("fast"), heard.get("precision")
 
 
@@ -66,7 +66,7 @@ def result_of(
     member: Member, row: StoredRow, stages: Sequence[StagePlan], *, log_ratio_threshold: float, cascade: Cascade | None = None, seed: int = 1
 ) -> ClipResult:
     """One clip's result from its row."""
-    found = _found(row, stages)
+    found = _found(member.clip, row, stages)
     if cascade is not None:
         found = _chosen(member, found, stages, cascade, seed)
     heard = _heard(found)
@@ -76,7 +76,7 @@ def result_of(
         precision = apply_threshold(precision, log_ratio_threshold=log_ratio_threshold)
     readable = row.stage("audio", AUDIO_FINGERPRINT)
     failures = _failures(member.clip, readable, found)
-    tokens = tokenise(member.clip.text)
+    tokens = reference_tokens(member.clip, heard.get("fast"))
     known = "duration_sec" in scores and "rms_db" in scores
     facts = AudioFacts(duration_sec=scores["duration_sec"], rms_db=scores["rms_db"]) if known else None
     return ClipResult(
@@ -94,8 +94,8 @@ def result_of(
     )
 
 
-def _found(row: StoredRow, stages: Sequence[StagePlan]) -> dict[str, StageResult]:
-    return {stage.name: result for stage in stages if (result := row.stage(stage.name, stage.fingerprint)) is not None}
+def _found(clip: Clip, row: StoredRow, stages: Sequence[StagePlan]) -> dict[str, StageResult]:
+    return {stage.name: result for stage in stages if (result := row.stage(stage.name, stage.fingerprint_of(clip))) is not None}
 
 
 def _chosen(member: Member, found: dict[str, StageResult], stages: Sequence[StagePlan], cascade: Cascade, seed: int) -> dict[str, StageResult]:
@@ -118,7 +118,7 @@ def _failures(clip: Clip, readable: StageResult | None, found: dict[str, StageRe
         failures.append(Failure("audio", readable.error["type"], readable.error["message"]))
     else:
         try:
-            check_reference(clip.text, where=clip.clip_id)
+            check_text(clip)
         except TextError as error:
             failures.append(Failure.of("text", error))
     failures += [Failure(name, result.error["type"], result.error["message"]) for name, result in found.items() if result.error]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from workbench.errors import ConfigError, EngineUnavailableError, Failure
 from workbench.scan.local import run_local
 from workbench.scan.stages import fingerprint
 from workbench.scan.progress import Progress, print_line
-from workbench.tts.base import SpeechRequest, speak_each
+from workbench.text.prompts import Prompt
+from workbench.tts.base import SaidAs, SpeechRequest, speak_each
 from workbench.tts.privacy import refuse_sensitive
 from workbench.tts.voices import resolve_voice
 
@@ -49,7 +50,7 @@ class TextToSpeak:
     """One text on its way to a voice.
 
     ``reference`` is what the clip claims to say when that is not ``text`` (planted errors). A ``sensitive`` text is never handed
-    to a cloud engine.
+    to a cloud engine. ``extra`` goes to the clip's, spoken forms among it. ``take`` tells readings of one text apart, from 1. ``said_as`` forces the pronunciation of words.
     """
 
     text_id: str
@@ -57,6 +58,14 @@ class TextToSpeak:
     category: str = ""
     reference: str | None = None
     sensitive: bool = False
+    extra: Mapping[str, object] = field(default_factory=dict, hash=False)
+    take: int = 1
+    said_as: tuple[SaidAs, ...] = ()
+
+    @classmethod
+    def of(cls, prompt: Prompt, *, sensitive: bool = False) -> TextToSpeak:
+        """A prompt with all that it says of itself. ``sensitive`` makes it so whatever the prompt says."""
+        return cls(prompt.prompt_id, prompt.text, prompt.category, sensitive=sensitive or prompt.sensitive, extra=prompt.extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +87,28 @@ def usable_voices(written: Sequence[str], *, when_missing: str, options: Options
         UnknownNameError: no such engine or voice, whatever ``when_missing`` says.
         EngineUnavailableError: with ``stop``, or when nothing is left.
     """
-    voices, left_out = [], []
-    for voice in dict.fromkeys(Voice.parse(w) for w in written):
-        info = engines.info(voice.engine, "tts")
-        if lacking := info.missing():
-            if when_missing == "stop":
-                engines.create(voice.engine, "tts")
-            left_out.append(f"{voice} left out: {', '.join(lacking)} is not installed (to mend: {info.install})")
-            continue
-        engine = engines.create(voice.engine, "tts", **(options or {}).get(voice.engine, {}))
-        aliases = engine.aliases() if hasattr(engine, "aliases") else None
-        resolved = resolve_voice(voice.engine, voice.voice, engine.voices(), where="voices", aliases=aliases)
-        if lacking := _unready(engine):
-            if when_missing == "stop":
-                raise lacking
-            left_out.append(f"{voice} left out: {lacking}")
-            continue
-        voices.append(Voice(voice.engine, resolved))
+    found = [usable_voice(voice, when_missing=when_missing, options=(options or {}).get(voice.engine)) for voice in dict.fromkeys(Voice.parse(w) for w in written)]
+    voices, left_out = [voice for voice, _ in found if voice], [why_not for _, why_not in found if why_not]
     if not voices:
         raise EngineUnavailableError("no voice is left to speak with", where="voices", got="; ".join(left_out) or "an empty list", mend="workbench doctor")
     return list(dict.fromkeys(voices)), left_out
+
+
+def usable_voice(voice: Voice, *, when_missing: str, options: Mapping[str, Any] | None = None) -> tuple[Voice | None, str]:
+    """One voice, its alias resolved, or None and a line that says why it cannot speak. ``options`` are its engine's; raises as ``usable_voices`` does."""
+    info = engines.info(voice.engine, "tts")
+    if lacking := info.missing():
+        if when_missing == "stop":
+            engines.create(voice.engine, "tts")
+        return None, f"{voice} left out: {', '.join(lacking)} is not installed (to mend: {info.install})"
+    engine = engines.create(voice.engine, "tts", **(options or {}))
+    aliases = engine.aliases() if hasattr(engine, "aliases") else None
+    resolved = resolve_voice(voice.engine, voice.voice, engine.voices(), where="voices", aliases=aliases)
+    if lacking := _unready(engine):
+        if when_missing == "stop":
+            raise lacking
+        return None, f"{voice} left out: {lacking}"
+    return Voice(voice.engine, resolved), ""
 
 
 def _unready(engine: Any) -> EngineUnavailableError | None:
@@ -121,7 +132,8 @@ class _Job:
 
     @property
     def request(self) -> SpeechRequest:
-        return SpeechRequest(self.text.text, self.voice.voice, self.speed, sensitive=self.text.sensitive)
+        text = self.text
+        return SpeechRequest(text.text, self.voice.voice, self.speed, sensitive=text.sensitive, take=text.take, said_as=text.said_as)
 
 
 class _Speaker:
@@ -216,7 +228,10 @@ def _jobs(
     jobs = []
     for text in texts:
         for voice in voices:
-            name = fingerprint(engine=identities[voice.engine], voice=voice.voice, speed=speed, text=text.text)
+            # The first take's name is that of a text spoken once.
+            further = {"take": text.take} if text.take > 1 else {}
+            forced = {"said_as": [[one.start, one.end, *one.arpabet] for one in text.said_as]} if text.said_as else {}
+            name = fingerprint(engine=identities[voice.engine], voice=voice.voice, speed=speed, text=text.text, **further, **forced)
             jobs.append(_Job(len(jobs), voice, text, str(folder / voice.engine / voice.voice / f"{name}.wav"), speed))
     return jobs
 
@@ -224,13 +239,14 @@ def _jobs(
 def _clip(job: _Job, dataset: str, failure: Failure | None) -> Clip:
     text = job.text
     return Clip(
-        clip_id=f"{text.text_id}/{job.voice}",
+        clip_id=f"{text.text_id}/{job.voice}" + (f"#{text.take}" if text.take > 1 else ""),
         audio=job.path,
         text=text.text if text.reference is None else text.reference,
         dataset=dataset,
         speaker=str(job.voice),
         category=text.category,
         fault=f"could not be spoken: {failure.type}: {failure.message}" if failure else None,
+        extra=dict(text.extra),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.engines import Kind
 from workbench.guard import Breakers
+from workbench.scan.reference import forms_of
 
 if TYPE_CHECKING:
     from workbench.clips import Clip
@@ -26,6 +27,7 @@ class StagePlan:
         engine: the registry name behind it.
         stochastic: whether the engine says that it draws at random.
         gated: whether it is a judge of quality, which the cascade's ``mos_mode`` chooses clips for.
+        reads_text: whether its results depend on the words that a clip should say.
     """
 
     name: str
@@ -36,6 +38,12 @@ class StagePlan:
     needs_reference: bool = False
     stochastic: bool = False
     gated: bool = False
+    reads_text: bool = False
+
+    def fingerprint_of(self, clip: Clip) -> str:
+        """Under which a clip's results are kept. The text itself is part of every key; the ways to say it matter only to a stage that reads it."""
+        forms = forms_of(clip) if self.reads_text else ""
+        return fingerprint(stage=self.fingerprint, spoken_forms=forms) if forms else self.fingerprint
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ class Worker:
         for position, clip, audio, key in read:
             row, results = stored.get(key), {}
             if row is not None:
-                found = ((stage.name, row.stage(stage.name, stage.fingerprint)) for stage in self._plan.stages)
+                found = ((stage.name, row.stage(stage.name, stage.fingerprint_of(clip))) for stage in self._plan.stages)
                 results = {name: result for name, result in found if result is not None}
             if row is None or row.stage("audio", AUDIO_FINGERPRINT) is None:
                 opened.records.append(StageRecord(key, clip, "audio", StageResult(AUDIO_FINGERPRINT, {"channels": audio.channels}, 0.0)))

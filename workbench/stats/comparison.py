@@ -3,68 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from workbench.errors import ConfigError, unknown_name
-from workbench.stats.intervals import Estimate
-from workbench.stats.measurements import Direction, LeftOut, Measurement, Table, tabulate
-from workbench.stats.power import POWER, smallest_resolvable, texts_to_settle
+from workbench.stats.intervals import Estimate, estimates_from, estimates_of
+from workbench.stats.measurements import Direction, LeftOut, Measurement, Table, Tables, tabulate
+from workbench.stats.pairs import Outcome, Pair, untested, with_outcomes
 from workbench.stats.resampling import paired
-
-
-class Outcome(StrEnum):
-    """What the data say of a pair. ``UNDECIDABLE``: too few texts for any verdict, or not one text tells the two apart."""
-
-    A_BETTER = "a better"
-    B_BETTER = "b better"
-    TIE = "tie"
-    UNDECIDABLE = "undecidable"
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two systems on one metric.
-
-    Attributes:
-        difference: a minus b, with its paired interval; ``n`` is the number of texts.
-        p_value: two-sided paired permutation test; None where undecidable.
-        p_holm: the same after Holm's correction over all pairs and metrics of the comparison.
-        effect_size: d_z, the mean difference over the standard deviation of the texts' differences (Lakens 2013); the sign is that of a - b.
-        spread: that standard deviation, in the metric's unit.
-        resolvable: the smallest true difference that so many texts show with 80% power at the strictest step of Holm's correction.
-        texts_needed: texts that would settle the observed difference, were it the true one, with the same power at the same step; None where none would.
-        reason: why the pair is undecidable, else empty.
-    """
-
-    metric: str
-    a: str
-    b: str
-    difference: Estimate
-    p_value: float | None
-    p_holm: float | None
-    effect_size: float | None
-    spread: float | None
-    resolvable: float | None
-    texts_needed: int | None
-    outcome: Outcome
-    reason: str = ""
-
-    @property
-    def better(self) -> str | None:
-        """The better system's name, where there is one."""
-        return {Outcome.A_BETTER: self.a, Outcome.B_BETTER: self.b}.get(self.outcome)
-
-    def turned(self) -> Pair:
-        """The same pair, b first."""
-        d = self.difference
-        low, high = (None if d.low is None else -d.high), (None if d.low is None else -d.low)
-        outcome = {Outcome.A_BETTER: Outcome.B_BETTER, Outcome.B_BETTER: Outcome.A_BETTER}.get(self.outcome, self.outcome)
-        effect = None if self.effect_size is None else -self.effect_size
-        return replace(self, a=self.b, b=self.a, difference=Estimate(None if d.value is None else -d.value, low, high, d.n), effect_size=effect, outcome=outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,19 +106,31 @@ def compare(
     tables = tabulate(rows, metrics)
     if baseline is not None and baseline not in tables.systems:
         raise unknown_name("baseline", baseline, tables.systems)
+    indices = {table.metric: _pairs_of(table, baseline) for table in tables.tables}
+    # The smallest p-value that can be found must survive the correction with room to spare.
+    flips = max(resamples, round(5 * sum(len(own) for own in indices.values()) / (1 - level)))
     estimates = {(system, metric): Estimate(None, None, None, 0) for system in tables.systems for metric in metrics}
-    by_category: dict[tuple[str, str, str], Estimate] = {}
-    pairs: list[Pair] = []
-    for table in tables.tables:
-        own, found = _compare_table(table, baseline, resamples, level, seed)
-        estimates |= own
-        pairs += found
-        by_category |= _by_category(table, tables.categories, resamples, level, seed)
-    pairs = _with_outcomes(pairs, metrics, level)
-    texts_by_metric = {table.metric: table.texts for table in tables.tables}
-    common = set.intersection(*(set(table.texts) for table in tables.tables if table.systems)) if any(t.systems for t in tables.tables) else set()
+    pairs: dict[str, list[Pair]] = {}
+    for group in _sharing_texts(tables.tables):
+        arrays = [tuple(np.array(indices[table.metric], dtype=int).reshape(-1, 2).T) for table in group]
+        found = paired(group, arrays, resamples=resamples, flips=flips, level=level, seed=seed)
+        for table, own in zip(group, found, strict=True):
+            estimates |= {(s, table.metric): e for s, e in zip(table.systems, estimates_from(table, own, level), strict=True)}
+            pairs[table.metric] = [untested(table, a, b, own, k) for k, (a, b) in enumerate(indices[table.metric])]
     return Comparison(
-        tables.systems, tuple(metrics), dict(metrics), tuple(sorted(common)), texts_by_metric, tables.left_out, estimates, by_category, tuple(pairs), baseline, resamples, level, seed
+        systems=tables.systems,
+        metrics=tuple(metrics),
+        directions=dict(metrics),
+        texts=_common(tables),
+        texts_by_metric={table.metric: table.texts for table in tables.tables},
+        left_out=tables.left_out,
+        estimates=estimates,
+        by_category=_by_category(tables, resamples, level, seed),
+        pairs=tuple(with_outcomes([pair for metric in metrics for pair in pairs[metric]], metrics, level)),
+        baseline=baseline,
+        resamples=resamples,
+        level=level,
+        seed=seed,
     )
 
 
@@ -186,60 +146,31 @@ def _check(metrics: Mapping[str, Direction], resamples: int, level: float) -> No
         raise ConfigError("a level out of range", where="level", got=level, expected="between 0.5 and 1, as 0.95")
 
 
-def _compare_table(table: Table, baseline: str | None, resamples: int, level: float, seed: int) -> tuple[dict[tuple[str, str], Estimate], list[Pair]]:
-    """Estimates and pairs of one metric; the pairs' outcomes wait for Holm's correction."""
-    n, indices = len(table.texts), list(combinations(range(len(table.systems)), 2))
-    indices = [(b, a) if table.systems[a] == baseline else (a, b) for a, b in indices]
-    if n < 2:
-        values = [float(v) for v in table.values.sum(1) / table.weights.sum(1)] if n else [None] * len(table.systems)
-        estimates = {(s, table.metric): Estimate(v, None, None, n) for s, v in zip(table.systems, values, strict=True)}
-        return estimates, [_undecided(table, a, b, values) for a, b in indices]
-    first, second = np.array(indices, dtype=int).reshape(-1, 2).T
-    found = paired(table, first, second, resamples=resamples, level=level, seed=seed)
-    estimates = {(s, table.metric): Estimate(float(v), float(lo), float(hi), n) for s, v, lo, hi in zip(table.systems, found.values, found.low, found.high, strict=True)}
-    pairs = []
-    for k, (a, b) in enumerate(indices):
-        difference = Estimate(float(found.differences[k]), float(found.difference_low[k]), float(found.difference_high[k]), n)
-        spread, p = float(found.spread[k]), float(found.p_values[k])
-        pairs.append(Pair(table.metric, table.systems[a], table.systems[b], difference, p, None, difference.value / spread if spread else None, spread, None, None, Outcome.TIE))
-    return estimates, pairs
+def _common(tables: Tables) -> tuple[str, ...]:
+    """The texts that count on every metric which any system has."""
+    sets = [set(table.texts) for table in tables.tables if table.systems]
+    return tuple(sorted(set.intersection(*sets))) if sets else ()
 
 
-def _undecided(table: Table, a: int, b: int, values: list) -> Pair:
-    n = len(table.texts)
-    difference = Estimate(values[a] - values[b] if n else None, None, None, n)
-    reason = "one text says nothing of others" if n else "no text in common"
-    return Pair(table.metric, table.systems[a], table.systems[b], difference, None, None, None, None, None, None, Outcome.UNDECIDABLE, reason)
+def _pairs_of(table: Table, baseline: str | None) -> list[tuple[int, int]]:
+    return [(b, a) if table.systems[a] == baseline else (a, b) for a, b in combinations(range(len(table.systems)), 2)]
 
 
-def _with_outcomes(pairs: list[Pair], metrics: Mapping[str, Direction], level: float) -> list[Pair]:
-    tested = [pair for pair in pairs if pair.p_value is not None]
-    if not tested:
-        return pairs
-    from statsmodels.stats.multitest import multipletests
-
-    alpha = 1 - level
-    adjusted = iter(multipletests([pair.p_value for pair in tested], alpha=alpha, method="holm")[1])
-    found, strictest = [], alpha / len(tested)
-    for pair in pairs:
-        if pair.p_value is None:
-            found.append(pair)
-            continue
-        p_holm, d = float(next(adjusted)), pair.difference
-        outcome = Outcome.TIE
-        if p_holm <= alpha and (d.low > 0 or d.high < 0):
-            outcome = Outcome.A_BETTER if (d.value < 0) == (metrics[pair.metric] is Direction.LOWER) else Outcome.B_BETTER
-        resolvable = smallest_resolvable(pair.spread, d.n, alpha=strictest, power=POWER)
-        found.append(replace(pair, p_holm=p_holm, outcome=outcome, resolvable=resolvable, texts_needed=texts_to_settle(d.value, pair.spread, alpha=strictest)))
-    return found
+def _sharing_texts(tables: Iterable[Table]) -> list[list[Table]]:
+    """Tables that can be resampled together."""
+    groups: dict[tuple[str, ...], list[Table]] = {}
+    for table in tables:
+        groups.setdefault(table.texts, []).append(table)
+    return list(groups.values())
 
 
-def _by_category(table: Table, categories: Mapping[str, str], resamples: int, level: float, seed: int) -> dict[tuple[str, str, str], Estimate]:
+def _by_category(tables: Tables, resamples: int, level: float, seed: int) -> dict[tuple[str, str, str], Estimate]:
     """Each system's estimate within each category of texts."""
     found: dict[tuple[str, str, str], Estimate] = {}
-    for category in sorted({categories[text] for text in table.texts} - {""}):
-        own = [k for k, text in enumerate(table.texts) if categories[text] == category]
-        part = Table(table.metric, table.systems, tuple(table.texts[k] for k in own), table.values[:, own], table.weights[:, own])
-        estimates, _ = _compare_table(part, None, resamples, level, seed)
-        found |= {(system, metric, category): estimate for (system, metric), estimate in estimates.items()}
+    for group in _sharing_texts(tables.tables):
+        for category in sorted({tables.categories[text] for text in group[0].texts} - {""}):
+            own = [k for k, text in enumerate(group[0].texts) if tables.categories[text] == category]
+            parts = [Table(t.metric, t.systems, tuple(t.texts[k] for k in own), t.values[:, own], t.weights[:, own]) for t in group]
+            for table, estimates in zip(parts, estimates_of(parts, resamples=resamples, level=level, seed=seed), strict=True):
+                found |= {(system, table.metric, category): estimate for system, estimate in zip(table.systems, estimates, strict=True)}
     return found

@@ -1,6 +1,6 @@
-"""Estimates with intervals, on scipy.
+"""Estimates with intervals that know which clips share a text.
 
-Clips that share a text are not independent draws, so resampling draws whole clusters.
+Clips that share a text are not independent draws, so resampling draws whole clusters. How the interval is made of the resamples: see ``resampling``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.stats.measurements import Table
+from workbench.stats.resampling import LEAST, Paired, paired
+
 RESAMPLES = 5000
+#: What differs by no more than this share of the values is equal up to rounding.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +28,18 @@ class Estimate:
     n: int
 
 
-def proportion(successes: int, trials: int) -> Estimate:
+def proportion(successes: int, trials: int, *, level: float = 0.95) -> Estimate:
     """A share of independent trials with its Wilson interval (Wilson 1927), by scipy."""
     if trials == 0:
         return Estimate(None, None, None, 0)
     from scipy.stats import binomtest
 
-    interval = binomtest(successes, trials).proportion_ci(confidence_level=0.95, method="wilson")
+    interval = binomtest(successes, trials).proportion_ci(confidence_level=level, method="wilson")
     return Estimate(successes / trials, float(interval.low), float(interval.high), trials)
 
 
 def ratio_estimate(numerators: Sequence[float], denominators: Sequence[float], clusters: Sequence[Hashable], *, seed: int) -> Estimate:
-    """sum(numerators) / sum(denominators) with a cluster bootstrap percentile interval.
+    """sum(numerators) / sum(denominators) with an interval over clusters.
 
     Args:
         numerators, denominators, clusters: shape (N,), one entry per clip; for WER: errors, reference words, text.
@@ -47,39 +52,53 @@ def ratio_estimate(numerators: Sequence[float], denominators: Sequence[float], c
     for numerator, denominator, cluster in zip(numerators, denominators, clusters, strict=True):
         top[names[cluster]] += numerator
         bottom[names[cluster]] += denominator
-    if bottom.sum() == 0:
-        return Estimate(None, None, None, len(names))
-    value = float(top.sum() / bottom.sum())
-    if len(names) < 3:
-        return Estimate(value, None, None, len(names))
-    if not top.any() or (top == bottom).all():
-        return _without_events(value, len(names), float(bottom.sum()))
-    if (top == value * bottom).all():
-        return Estimate(value, value, value, len(names))
-    from scipy.stats import bootstrap
-
-    def ratio(a, b, axis=-1):
-        # A resample without any reference word says nothing of the ratio.
-        return a.sum(axis=axis) / np.maximum(b.sum(axis=axis), np.finfo(float).tiny)
-
-    found = bootstrap((top, bottom), ratio, paired=True, n_resamples=RESAMPLES, method="percentile", random_state=np.random.default_rng(seed), batch=500)
-    return Estimate(value, float(found.confidence_interval.low), float(found.confidence_interval.high), len(names))
-
-
-def _without_events(value: float, clusters: int, whole: float) -> Estimate:
-    """The interval where no cluster holds an event (or every unit is one): resampling would give it no width and claim certainty.
-
-    The Wilson bound on the share of clusters that hold an event, each taken to hold one of its units.
-    """
-    reach = proportion(0, clusters).high * clusters / whole
-    return Estimate(value, max(0.0, value - reach) if value else 0.0, value if value else min(1.0, reach), clusters)
+    table = Table("", ("",), tuple(map(str, range(len(names)))), top[None], bottom[None])
+    return estimates_of([table], resamples=RESAMPLES, level=0.95, seed=seed)[0][0]
 
 
 def mean_estimate(values: Sequence[float], clusters: Sequence[Hashable], *, seed: int) -> Estimate:
-    """Mean over clips with a cluster bootstrap interval; missing values (None, NaN) are left out."""
+    """Mean over clips with an interval over clusters; missing values (None, NaN) are left out."""
     kept = [(v, c) for v, c in zip(values, clusters, strict=True) if v is not None and np.isfinite(v)]
     if not kept:
         return Estimate(None, None, None, 0)
     return ratio_estimate([v for v, _ in kept], [1.0] * len(kept), [c for _, c in kept], seed=seed)
 
 
+def estimates_of(tables: Sequence[Table], *, resamples: int, level: float, seed: int) -> list[list[Estimate]]:
+    """The estimates of each table's systems; the tables share their texts."""
+    nobody = np.zeros(0, dtype=int)
+    found = paired(tables, [(nobody, nobody)] * len(tables), resamples=resamples, flips=0, level=level, seed=seed)
+    return [estimates_from(table, own, level) for table, own in zip(tables, found, strict=True)]
+
+
+def estimates_from(table: Table, found: Paired, level: float) -> list[Estimate]:
+    """What may be said of each system: the interval stays within 0 to 1 where every text does, and on the side of 0 where every text is."""
+    texts, estimates = len(table.texts), []
+    for top, bottom, value, low, high in zip(table.values, table.weights, found.values, found.low, found.high, strict=True):
+        value = float(value)
+        if not np.isfinite(value):
+            estimates.append(Estimate(None, None, None, texts))
+        elif texts < LEAST:
+            estimates.append(Estimate(value, None, None, texts))
+        elif not top.any() or (top == bottom).all():
+            estimates.append(_without_events(value, texts, float(bottom.sum()), level))
+        elif constant(top - value * bottom, top):
+            estimates.append(Estimate(value, value, value, texts))
+        else:
+            floor, ceiling = 0.0 if (top >= 0).all() else -np.inf, 0.0 if (top <= 0).all() else 1.0 if (top >= 0).all() and (top <= bottom).all() else np.inf
+            estimates.append(Estimate(value, float(max(low, floor)), float(min(high, ceiling)), texts))
+    return estimates
+
+
+def constant(deviations: np.ndarray, *scales: np.ndarray) -> bool:
+    """Whether deviations are nothing but rounding of values of such a scale."""
+    return float(np.abs(deviations).max()) <= ROUNDING * max(float(np.abs(scale).max()) for scale in scales)
+
+
+def _without_events(value: float, clusters: int, whole: float, level: float) -> Estimate:
+    """The interval where no cluster holds an event (or every unit is one): resampling would give it no width and claim certainty.
+
+    The Wilson bound on the share of clusters that hold an event, each taken to hold one of its units.
+    """
+    reach = proportion(0, clusters, level=level).high * clusters / whole
+    return Estimate(value, max(0.0, value - reach) if value else 0.0, value if value else min(1.0, reach), clusters)

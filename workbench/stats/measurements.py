@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -90,7 +90,7 @@ def tabulate(rows: Iterable[Measurement], metrics: Iterable[str]) -> Tables:
         ConfigError: a weight is negative, or a text stands in two categories.
     """
     metrics = tuple(metrics)
-    takes, categories, systems = defaultdict(Counter), {}, set()
+    takes, categories, systems = defaultdict(list), {}, set()
     not_finite, unknown = Counter(), Counter()
     for row in rows:
         systems.add(row.system)
@@ -103,32 +103,41 @@ def tabulate(rows: Iterable[Measurement], metrics: Iterable[str]) -> Tables:
             continue
         if row.weight < 0:
             raise ConfigError("a measurement has a negative weight", where=f"{row.system}, {row.text}, {row.metric}", got=row.weight, expected="0 or more")
-        takes[row.system, row.metric, row.text, row.take][float(row.value), float(row.weight)] += 1
-    duplicates, contradictions = Counter(), Counter()
-    by_text = defaultdict(list)
-    for (system, metric, text, take), found in takes.items():
-        duplicates[system, metric] += found.total() - len(found)
-        contradictions[system, metric] += len(found) - 1
-        by_text[system, metric, text].append((str(take), np.mean(sorted(found), axis=0)))
-    scored = defaultdict(dict)
-    for (system, metric, text), own in by_text.items():
-        scored[system, metric][text] = np.mean([value for _, value in sorted(own, key=lambda take: take[0])], axis=0)
+        takes[row.system, row.metric, row.text, row.take].append((float(row.value), float(row.weight)))
+    scored, duplicates, contradictions = _by_text(takes)
     order = tuple(sorted(systems))
     tables, lacking, unused = [], {}, {}
     for metric in metrics:
-        present = tuple(system for system in order if scored.get((system, metric)))
-        every = set().union(*(scored[system, metric] for system in present)) if present else set()
-        common = every.intersection(*(scored[system, metric] for system in present)) if present else set()
-        for system in present:
-            own = scored[system, metric]
-            lacking[system, metric] = tuple(sorted(every - own.keys()))
-            unused[system, metric] = tuple(sorted(own.keys() - common))
-        texts = tuple(sorted(common))
-        both = np.array([[scored[system, metric][text] for text in texts] for system in present]).reshape(len(present), len(texts), 2)
-        tables.append(Table(metric, present, texts, np.ascontiguousarray(both[..., 0]), np.ascontiguousarray(both[..., 1])))
-    missing = tuple((system, metric) for metric in metrics for system in order if not scored.get((system, metric)))
+        own = {system: scored[system, metric] for system in order if (system, metric) in scored}
+        every, common = (way(*map(set, own.values())) if own else set() for way in (set.union, set.intersection))
+        lacking |= {(system, metric): tuple(sorted(every - texts.keys())) for system, texts in own.items()}
+        unused |= {(system, metric): tuple(sorted(texts.keys() - common)) for system, texts in own.items()}
+        tables.append(_table(metric, own, tuple(sorted(common))))
+    missing = tuple((system, metric) for metric in metrics for system in order if (system, metric) not in scored)
     left_out = LeftOut(*map(_without_empty, (lacking, unused)), missing, *map(_without_empty, (not_finite, duplicates, contradictions)), dict(unknown))
     return Tables(order, tuple(tables), categories, left_out)
+
+
+def _by_text(takes: Mapping[tuple, list[tuple[float, float]]]) -> tuple[dict[tuple[str, str], dict[str, tuple[float, float]]], Counter, Counter]:
+    """(system, metric) -> text -> value and weight; then how many measurements came twice, and how many contradict another."""
+    duplicates, contradictions = Counter(), Counter()
+    means: dict[tuple[str, str], dict[str, list]] = defaultdict(lambda: defaultdict(list))
+    for (system, metric, text, _), found in takes.items():
+        unlike = found if len(found) == 1 else set(found)
+        duplicates[system, metric] += len(found) - len(unlike)
+        contradictions[system, metric] += len(unlike) - 1
+        means[system, metric][text].append(_mean(unlike))
+    return {key: {text: _mean(own) for text, own in texts.items()} for key, texts in means.items()}, duplicates, contradictions
+
+
+def _table(metric: str, scored: Mapping[str, Mapping[str, tuple[float, float]]], texts: tuple[str, ...]) -> Table:
+    both = np.array([[own[text] for text in texts] for own in scored.values()]).reshape(len(scored), len(texts), 2)
+    return Table(metric, tuple(scored), texts, np.ascontiguousarray(both[..., 0]), np.ascontiguousarray(both[..., 1]))
+
+
+def _mean(both: Collection[tuple[float, float]]) -> tuple[float, float]:
+    """Means of values and of weights, whatever their order, to the last bit."""
+    return tuple(math.fsum(side) / len(both) for side in zip(*both, strict=True)) if len(both) > 1 else next(iter(both))
 
 
 def _note_category(categories: dict[str, str], row: Measurement) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import TEXT, VARCHAR
 from workbench.verdicts.base import Verdict
 
 #: The revisions of ``migrations/versions``, oldest first; opening a database needs only the last.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 # A missing value is NULL, not the JSON text "null". PostgreSQL's JSON keeps numbers and lists as written; its JSONB would turn 1e23 into another number.
 JSON = SqlJson(none_as_null=True)
 # Ordered by code point, as SQLite orders, whatever the database's language.
@@ -40,6 +40,8 @@ STAGE_COLUMNS: dict[str, dict[str, Any]] = {
         "zero_crossing_rate": Float,
         "spectral_centroid_hz": Float,
         "spectral_rolloff_hz": Float,
+        "bandwidth_hz": Float,
+        "loudness_lufs": Float,
         "signal_notes": JSON,
     },
     "fast": {

@@ -197,6 +197,10 @@ class FrameScores:
                 result[:, chosen] += np.log(np.maximum(mixed, 1e-30)) + peak
         return result
 
+    def densities(self, book: int, stream: int) -> np.ndarray:
+        """Shape (T, 128): how well each Gaussian of a codebook explains each frame, over the best of them."""
+        return self._book(book)[stream][0]
+
     def _book(self, book: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """Per stream: densities (T, 128) over their largest, and the log of that (T, 1)."""
         if book not in self._books and self._parent is not None:

@@ -62,11 +62,13 @@ class Path:
         word: shape (T,), the number of the word in the network, -1 in pauses.
         segment: shape (T,), running number of the phone.
         log_likelihood: shape (T,), nats of the state that explained the frame.
+        senone: shape (T,), that state.
     """
 
     word: np.ndarray
     segment: np.ndarray
     log_likelihood: np.ndarray
+    senone: np.ndarray
 
     def span(self, word: int) -> tuple[int, int]:
         """First frame of a word and the frame after its last; words always have at least three frames."""
@@ -194,7 +196,7 @@ class ChainScorer:
             state = np.maximum(moved, stayed) + emission[frame][places]
             left[:count] = state[2] + step[2]
             left[count + 1] = _NEVER
-        return left[:count], (back, came, emission, places)
+        return left[:count], (back, came, emission, places, senones)
 
 
 def _followers(slots: list, silence: int) -> list[set[int]]:
@@ -208,15 +210,15 @@ def _followers(slots: list, silence: int) -> list[set[int]]:
 
 def _trace(graph: _Graph, back, node: int) -> Path:
     """Follow the best path backwards from its last node."""
-    moved, came, emission, places = back
+    moved, came, emission, places, senones = back
     count = len(moved)
-    word, segment, nats = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64), np.empty(count)
+    word, segment, place = (np.empty(count, dtype=np.int64) for _ in range(3))
     state, number = 2, 0
     for frame in range(count - 1, -1, -1):
-        word[frame], segment[frame], nats[frame] = graph.word[node], number, emission[frame, places[state, node]]
+        word[frame], segment[frame], place[frame] = graph.word[node], number, places[state, node]
         if moved[frame, state, node]:
             if state:
                 state -= 1
             else:
                 node, state, number = int(came[frame, node]), 2, number - 1
-    return Path(word, segment - segment.min() if count else segment, nats)
+    return Path(word, segment - segment.min() if count else segment, emission[np.arange(count), place].astype(np.float64), senones[place])

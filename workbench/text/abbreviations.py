@@ -11,9 +11,12 @@ from workbench.text.tables import month_names, table
 
 _ROMAN = re.compile(r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![\w'.]\w?)")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
-_DOTTED = re.compile(r"(?:(?:[A-Za-z]\.)+[A-Za-z](?![\w'])\.?|(?:[A-Za-z]\.){2,})(?:'?s\b)?|Ph\.\s?D\b\.?")
+_DOTTED = re.compile(r"(?:(?:[A-Za-z]\.)+[A-Za-z](?![\w'])\.?|(?:[A-Za-z]\.){2,})(?:'?s\b)?|(?:Ph\.\s?D|[BM]\.\s?Sc)\b\.?")
 _DAY_ENDS = re.compile(r", ?\d|-[A-Z]")
 _NAME_FOLLOWS = re.compile(r"\.? [A-Z0-9]")
+_NUMBERED_STREET = re.compile(r"\.? \d{1,3}(?:st|nd|rd|th) (?:St|Ave|Street|Avenue)\b")
+#: Behind these "Sat." and "Sun." are days, not words that end a sentence.
+_BEFORE_A_DAY = frozenset("on every next last this until till by from to through thru".split())
 _STATE_ENDS = re.compile(r"\s*(?:$|[.,;:)!?]|\d{5})")
 _NET_PIECES = re.compile(r"[^\W\d_]+|\d+|.")
 
@@ -51,6 +54,17 @@ def roman_value(numeral: str) -> int:
     """``"XIV"`` -> 14."""
     values = [_ROMAN_VALUES[c] for c in numeral]
     return sum(-v if any(v < later for later in values[i + 1 :]) else v for i, v in enumerate(values))
+
+
+#: Roman numerals in small letters, as pages of a preface are numbered ("page ix"); one letter alone is none.
+SMALL_ROMAN = frozenset(f"{tens}{ones}" for tens in ("", "x", "xx", "xxx") for ones in ("", *"i ii iii iv v vi vii viii ix".split()) if len(tens + ones) > 1)
+
+
+def say_small_roman(word: str, before: list[str]) -> str | None:
+    """A Roman numeral in small letters behind "page", "chapter" and the like."""
+    if word in SMALL_ROMAN and before and before[-1].lower().rstrip(".") in (*table("roman")["counted"], "page", "pages", "p", "pp"):
+        return cardinal(roman_value(word.upper()))
+    return None
 
 
 def say_roman(text: str, start: int, before: list[str]) -> tuple[str, int] | None:
@@ -95,13 +109,14 @@ def say_short(text: str, start: int, end: int, before: list[str]) -> tuple[str, 
     lower = word.lower()
     stop = text.startswith(".", end)
     after = text[end + stop : end + stop + 12].lstrip(" ")
-    if lower in DAYS and word[0].isupper() and (stop or _DAY_ENDS.match(text, end)) and not (stop and lower in ("sat", "sun")):
+    last = before[-1] if before else ""
+    a_word = stop and lower in ("sat", "sun") and last.lower() not in _BEFORE_A_DAY
+    if lower in DAYS and word[0].isupper() and (stop or _DAY_ENDS.match(text, end)) and not a_word:
         return DAYS[lower], end + stop
     if lower in DAYS and word[0].isupper() and start and text[start - 1] == "-" and before and before[-1].lower() in DAYS:
         return DAYS[lower], end + stop
     always, stopped = table("always").get(lower), table("stopped").get(lower)
     street = table("streets").get(lower)
-    last = before[-1] if before else ""
     behind_name = (last[:1].isupper() or last[-2:] in ("st", "nd", "rd", "th")) and last[-1:] not in ".!?"
     if lower == "st" and last.lower().rstrip(".") in table("saint")["behind"]:
         behind_name = False
@@ -134,7 +149,7 @@ def _say_place(text: str, start: int, end: int, before: list[str]) -> tuple[str,
     direction = table("directions").get(word)
     number_before = before[-1][0].isdigit()
     stop = text.startswith(".", end)
-    if direction and number_before and _NAME_FOLLOWS.match(text, end):
+    if direction and (_NUMBERED_STREET if not number_before else _NAME_FOLLOWS).match(text, end):
         return direction, end + stop
     # A state's code stands behind a comma, and a number, a stop or nothing follows.
     state = table("states").get(word)

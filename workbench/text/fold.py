@@ -50,10 +50,15 @@ def is_number_word(word: str) -> bool:
     return word in _number_words()
 
 
+#: Before a number in digits that is not joined to the one before it.
+_APART = "~"
+
+
 def fold_numbers(words: Sequence[str]) -> list[str]:
     """Number words to digits: each phrase by its value, an ordinal with "th" behind it.
 
     ``["two", "hundred", "and", "five"]`` -> ``["205"]``; ``["twenty", "oh", "six"]`` -> ``["20", "0", "6"]`` (joined later).
+    ``["four", "eight", "hundred"]`` -> ``["4", "~800"]``: that is not 4,800 with its "thousand" unsaid; "one eight hundred five five five" is a row.
     """
     known = _number_words()
     if known.keys().isdisjoint(words):
@@ -66,9 +71,15 @@ def fold_numbers(words: Sequence[str]) -> list[str]:
             i = _decimals(words, i + 1, known, out)
             continue
         taken, said = _phrase(words, i, known)
-        out.append(said if taken else words[i])
+        apart = taken and "hundred" in words[i : i + taken] and _alone_before(out) and not (i + taken < len(words) and words[i + taken] in known)
+        out.append((_APART if apart else "") + said if taken else words[i])
         i += taken or 1
     return out
+
+
+def _alone_before(out: Sequence[str]) -> bool:
+    """Whether one number, no row of them, was the last thing said."""
+    return bool(out) and out[-1].isdigit() and not (len(out) > 1 and out[-2].isdigit())
 
 
 def _decimals(words: Sequence[str], start: int, known: dict[str, _Word], out: list[str]) -> int:
@@ -225,7 +236,7 @@ def _decimal_scaled(m: re.Match[str]) -> str:
 
 def _money(m: re.Match[str]) -> str:
     major, currency, cents = m[1], m[2], int(m[3])
-    if cents > 99 or table_of_cents().get(m[4]) is None:
+    if cents > 99 or m[4] != _hundredth(currency):
         return m[0]
     return f"{major} point {cents:02d} {currency}"
 
@@ -290,6 +301,7 @@ def _steps() -> tuple[tuple[re.Pattern[str], object], ...]:
         (r"\b(\d+) (?:through|until|till) (?=\d)", r"\1 to "),
         (r"\b(\d+)ths\b", lambda m: ordinal(int(m[1])) + "s"),
         (r"\b(\d+)th\b", lambda m: m[1] + _ordinal_ending(m[1])),
+        (_APART, ""),
         (r" +", " "),
     ]
     return tuple((re.compile(pattern), by) for pattern, by in wanted)

@@ -6,11 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
+
+from workbench.text.phone_sets import from_ipa, sounds_of
 
 _SPEAKABLE = re.compile(r"[a-z']*[a-z][a-z']*")
 _TIME_LIMIT_SEC = 20.0
@@ -18,13 +18,6 @@ _TIME_LIMIT_SEC = 20.0
 _LONG_VOWELS = {"a": "EY", "i": "AY", "o": "OW", "u": "UW"}
 
 _guessed: dict[str, tuple[str, ...]] = {}
-
-
-@lru_cache(maxsize=None)
-def _sounds_of(name: str) -> tuple[dict[str, str], re.Pattern[str]]:
-    """One table of ``sounds.toml`` and the pattern that finds its keys, the longest first."""
-    table = tomllib.loads(files("workbench.text").joinpath("sounds.toml").read_text(encoding="utf-8"))[name]
-    return table, re.compile("|".join(sorted(map(re.escape, table), key=len, reverse=True)))
 
 
 def guess(word: str) -> tuple[str, ...]:
@@ -45,7 +38,7 @@ def guess_all(words: Iterable[str]) -> None:
 
 def arpabet(ipa: str) -> tuple[str, ...]:
     """eSpeak NG's IPA as ARPABET phones; marks of stress and length that stand alone are dropped."""
-    return _spelt(ipa, "ipa")
+    return from_ipa(ipa)
 
 
 def by_rule(word: str) -> tuple[str, ...]:
@@ -68,7 +61,7 @@ def letter_names(letters: str) -> tuple[str, ...]:
 
 
 def _spelt(text: str, name: str) -> tuple[str, ...]:
-    table, piece = _sounds_of(name)
+    table, piece = sounds_of(name)
     return tuple(phone for found in piece.findall(text) for phone in table[found].split())
 
 

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from workbench.errors import TextError
-from workbench.text.abbreviations import DAYS, net_pattern, say_address, say_dotted, say_roman, say_short
+from workbench.text.abbreviations import DAYS, SMALL_ROMAN, net_pattern, say_address, say_dotted, say_roman, say_short, say_small_roman
 from workbench.text.characters import fold_characters
 from workbench.text.lexicon import is_code
 from workbench.text.numbers import ordinal
@@ -87,7 +87,7 @@ def _trigger_words() -> tuple[frozenset[str], frozenset[str]]:
     Returns:
         Those that do however they are written (abbreviations, months), and those that do only in capitals (codes of states, currencies).
     """
-    any_case = {*table("always"), *table("stopped"), *table("numbered"), *table("streets"), *month_names(), *DAYS}
+    any_case = {*table("always"), *table("stopped"), *table("numbered"), *table("streets"), *month_names(), *DAYS, *SMALL_ROMAN}
     heads = {key.partition(mark)[0].lower() for key in table("phrases") for mark in "/.'" if mark in key}
     any_case |= {head for head in heads if len(head) > 1}
     any_case |= {key for key in table("phrases") if key.replace("'", "").isalpha()} | {"rs"}
@@ -194,6 +194,8 @@ class _Reader:
             return self._say(found, start, "abbreviation")
         if word[0] in "IVXLC" and (found := say_roman(text, start, self.written)):
             return self._say(found, start, "number")
+        if said := say_small_roman(word, self.written):
+            return self._say((said, end), start, "number")
         if text[end : end + 1].isdigit() and (m := _SERIAL.match(text, start)):
             return self._say((say_serial(m[0]), m.end()), start, "number")
         if found := say_short(text, start, end, self.written):
@@ -204,7 +206,7 @@ class _Reader:
 
     def _read_symbol(self, symbol: str, start: int, end: int) -> int:
         text = self.text
-        if symbol == "^" and text[start + 1 : start + 2] in ("2", "3"):
+        if symbol == "^" and text[start + 1 : start + 2] in ("2", "3") and not text[start + 2 : start + 3].isdigit():
             return self._say(("squared" if text[start + 1] == "2" else "cubed", start + 2), start, "symbol")
         if symbol == "^" and (m := _POWER.match(text, start)):
             return self._say((f"to the {'minus ' if m[1] else ''}{ordinal(int(m[2]))}", m.end()), start, "symbol")

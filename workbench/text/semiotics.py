@@ -74,6 +74,11 @@ def _decade(m: re.Match[str]) -> str | None:
     return plural(year(number) if number >= 1000 else cardinal(number))
 
 
+def _rounded(m: re.Match[str]) -> str:
+    """ "100s of birds", "1,000s": hundreds, thousands."""
+    return plural(cardinal(int(m["number"].replace(",", ""))).removeprefix("one "))
+
+
 def _time(m: re.Match[str]) -> str | None:
     hour, minute, second = int(m["hour"]), int(m["minute"]), m["second"]
     if hour > 24 or minute > 59 or (second and int(second) > 59):
@@ -110,6 +115,14 @@ def _scaled(number: str, scale: str | None) -> str:
     return f"{decimal(number)} {table('scales').get(scale, scale)}" if scale else decimal(number)
 
 
+_ARTICLE = re.compile(r"(?:(?:^|[\s(\"])an?|(?:^|[.!?]\"? )An?) $")
+
+
+def _describes(m: re.Match[str]) -> bool:
+    """Whether an article in front makes the number describe what follows: "a $100 bill", "a 5 km walk"; "Plan A" has none."""
+    return bool(_ARTICLE.search(m.string, max(0, m.start() - 6), m.start()))
+
+
 def _money(m: re.Match[str]) -> str | None:
     one, many, cent, cents = table("currencies")[m["currency"]]
     number, scale = m["number"], m["scale"]
@@ -117,12 +130,12 @@ def _money(m: re.Match[str]) -> str | None:
     head, _, tail = number.replace(",", "").partition(".")
     tail = tail[:2] + tail[2:].rstrip("0")
     if scale or len(tail) > 2 or not cent:
-        exactly_one = number == "1" and not scale
-        return f"{_scaled(number, scale)} {one if exactly_one else many}{period}"
+        single = (number == "1" and not scale) or _describes(m)
+        return f"{_scaled(number, scale)} {one if single else many}{period}"
     whole_part, hundredths = int(head or 0), int(tail.ljust(2, "0"))
     parts = []
     if whole_part or not hundredths:
-        parts.append(f"{whole(str(whole_part))} {one if whole_part == 1 else many}")
+        parts.append(f"{whole(str(whole_part))} {one if whole_part == 1 or (not hundredths and _describes(m)) else many}")
     if hundredths:
         parts.append(f"{cardinal(hundredths)} {cent if hundredths == 1 else cents}")
     return " and ".join(parts) + period
@@ -158,7 +171,7 @@ def _measure(m: re.Match[str]) -> str | None:
         return None
     number, last = m["number"], m["last"]
     said = f"{decimal(number)} to {decimal(last)}" if last else decimal(number)
-    return f"{'minus ' if m['sign'] else ''}{said} {found[0] if (last or number) == '1' else found[1]}"
+    return f"{'minus ' if m['sign'] else ''}{said} {found[0] if (last or number) == '1' or _describes(m) else found[1]}"
 
 
 def _per(m: re.Match[str]) -> str | None:
@@ -236,6 +249,7 @@ def number_rules() -> tuple[Rule, ...]:
         ),
         (rf"(?P<number>{_NUM})(?:{_SCALE})?\s?(?P<currency>{currency})(?![\w\d$])(?P<per>)", _money),
         (r"(?P<number>\d{4}|\d{2})(?P<gap>\s?)'?s\b", _decade),
+        (r"(?P<number>[1-9]00(?:,?000)*|1(?:,?000)+)'?s\b", _rounded),
         (rf"(?P<number>{_INT})'(?P<tail>[a-zA-Z]+)", _possessive),
         (rf"{fraction}(?: {{1,2}}(?P<unit>{unit_})(?!\.?\s+[a-z]))?", _fraction),
         (rf"{fraction}(?P<unit>)", _fraction),

@@ -21,6 +21,14 @@ def moved_right(stretches: Sequence[Stretch], reference: Sequence[str], heard: S
     Args:
         stretches: in order; the words between them are equal.
     """
+    found = list(stretches)
+    # What one difference gives up may meet the next one and make it a mixed one, which then gives up words of its own. Words only ever move right, so this ends.
+    while (moved := _moved_once(found, reference, heard)) != found:
+        found = moved
+    return found
+
+
+def _moved_once(stretches: Sequence[Stretch], reference: Sequence[str], heard: Sequence[str]) -> list[Stretch]:
     out: list[Stretch] = []
     for number, (a, b, c, d) in enumerate(stretches):
         limit = stretches[number + 1][0] if number + 1 < len(stretches) else len(reference)

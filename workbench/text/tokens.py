@@ -11,7 +11,8 @@ class Token:
 
     ``text`` is the normalised word ("three"); ``start:end`` the half-open character span of the written form it came from ("$3.50": several
     tokens share one span). ``written`` is that form. ``kind`` says how the word came about: "word" (written as spoken), "number" (from
-    digits or a symbol beside them), "abbreviation" (written short: "mph", "Dr.") or "symbol" ("&", "%", an address of the net).
+    digits or a symbol beside them), "abbreviation" (written short: "mph", "Dr."), "symbol" ("&", "%", an address of the net) or "spoken" (from a spoken form given by hand,
+    see ``text.spoken``).
     """
 
     text: str

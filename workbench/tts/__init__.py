@@ -1,5 +1,5 @@
 """Speech synthesisers behind one protocol: see ``tts.base``."""
 
-from workbench.tts.base import PartlySpokenError, SpeechRequest, SpokenWord, Synthesizer, speak_each
+from workbench.tts.base import PartlySpokenError, SaidAs, SpeechRequest, SpokenWord, Synthesizer, speak_each
 
-__all__ = ["PartlySpokenError", "SpeechRequest", "SpokenWord", "Synthesizer", "speak_each"]
+__all__ = ["PartlySpokenError", "SaidAs", "SpeechRequest", "SpokenWord", "Synthesizer", "speak_each"]

@@ -11,6 +11,15 @@ from workbench.errors import EngineError, PrivacyError
 
 
 @dataclass(frozen=True, slots=True)
+class SaidAs:
+    """A stretch of a text, half-open in characters, and the ARPABET phones to say it with, vowels with their stress: ``L IH1 V``."""
+
+    start: int
+    end: int
+    arpabet: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechRequest:
     """One text to speak.
 
@@ -18,6 +27,8 @@ class SpeechRequest:
         speed: a factor, 1.0 is the voice's own pace.
         sensitive: confidential; an engine that sends texts to somebody else's machine refuses it with ``PrivacyError``.
         phonemes: what to say instead of ``text``, in the phone set of the engine; an engine that takes none refuses the request.
+        take: which reading of the same text, from 1; an engine that draws at random draws anew for each, others give the same audio again.
+        said_as: words of the text whose pronunciation is forced, in order; an engine that cannot refuses the request.
     """
 
     text: str
@@ -25,6 +36,8 @@ class SpeechRequest:
     speed: float = 1.0
     sensitive: bool = False
     phonemes: str | None = None
+    take: int = 1
+    said_as: tuple[SaidAs, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

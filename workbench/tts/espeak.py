@@ -5,6 +5,7 @@ The library keeps state from one text to the next, so each utterance gets a proc
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from functools import cache
 
 from workbench.audio import Audio
 from workbench.tts.base import SpeechRequest
-from workbench.tts.programs import check_speed, check_voice, refuse_phonemes, speak_with
+from workbench.tts.programs import check_speed, check_text, check_voice, refuse_phonemes, speak_with
+from workbench.tts.said_as import as_espeak, holds_in_order, replaced
 
 WORDS_PER_MINUTE = 175
 VOICES = ("en-029", "en-gb", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-gb-x-rp", "en-us")
@@ -38,7 +40,7 @@ class EspeakSynthesizer:
         """One audio per request, in order.
 
         Raises:
-            UnknownNameError, TextError, EngineError: see ``tts.programs``.
+            UnknownNameError, TextError, EngineError: see ``tts.programs`` and ``tts.said_as``.
         """
         return [self._one(request) for request in requests]
 
@@ -46,18 +48,40 @@ class EspeakSynthesizer:
         check_voice(self.name, request.voice, VOICES)
         check_speed(self.name, request.speed)
         refuse_phonemes(self.name, request)
+        check_text(self.name, request.text)
+        text = self._written(request)
         pace = str(round(WORDS_PER_MINUTE * request.speed))
         if _door() == "program":
             command = ["espeak-ng", "-v", request.voice, "-s", pace, "-f", "{text}", "-w", "{wav}"]
         else:
             command = [sys.executable, "-m", "workbench.tts.espeak_child", request.voice, pace, "{text}", "{wav}"]
-        return speak_with(self.name, command, " ".join(request.text.split()), timeout_sec=self.timeout_sec)
+        return speak_with(self.name, command, " ".join(text.split()), timeout_sec=self.timeout_sec)
+
+    def _written(self, request: SpeechRequest) -> str:
+        return replaced(request, [f"[[{as_espeak(one.arpabet)}]]" for one in request.said_as], where=self.name)
+
+    def confirms(self, request: SpeechRequest) -> bool | None:
+        """Whether the forced pronunciations stand in the program's own transcription of the request; None where only the library is there, which tells none.
+
+        Raises:
+            EngineError: see ``tts.said_as``.
+        """
+        if _door() != "program":
+            return None
+        command = ["espeak-ng", "-v", request.voice, "-q", "-x", "--stdin"]
+        told = subprocess.run(command, input=self._written(request), capture_output=True, text=True, timeout=self.timeout_sec, check=False).stdout
+        return holds_in_order(_plain(told), [_plain(as_espeak(one.arpabet)) for one in request.said_as])
 
     def close(self) -> None:
         pass
 
     def identity(self) -> dict[str, object]:
         return {"engine": self.name, "door": _door(), "version": _version()}
+
+
+def _plain(mnemonics: str) -> str:
+    """Mnemonics without stress and what voices make of them: links, and variants of a phoneme."""
+    return re.sub(r"3(?!:)", "@", re.sub(r"r-|[',%|2-]", "", mnemonics))
 
 
 @cache

@@ -16,6 +16,8 @@ from pathlib import Path
 
 AUDIO_OUTPUT_SYNCHRONOUS = 2
 CHARS_UTF8 = 1
+# Phonemes between [[ and ]], as the program takes them.
+PHONEMES = 0x100
 POSITION_CHARACTER = 1
 PARAMETER_RATE = 1
 # The library copies the data path into a buffer of 160 bytes.
@@ -47,7 +49,7 @@ def speak(voice: str, words_per_minute: int, text: str) -> tuple[bytes, int]:
             raise SystemExit(f"espeak-ng library has no voice {voice}")
         library.espeak_SetParameter(PARAMETER_RATE, words_per_minute, 0)
         encoded = text.encode("utf-8") + b"\0"
-        library.espeak_Synth(encoded, ctypes.c_size_t(len(encoded)), 0, POSITION_CHARACTER, 0, CHARS_UTF8, None, None)
+        library.espeak_Synth(encoded, ctypes.c_size_t(len(encoded)), 0, POSITION_CHARACTER, 0, CHARS_UTF8 | PHONEMES, None, None)
         library.espeak_Synchronize()
         library.espeak_Terminate()
     return b"".join(chunks), rate_hz

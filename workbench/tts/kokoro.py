@@ -14,6 +14,7 @@ from workbench.errors import ConfigError, EngineError, EngineUnavailableError, W
 from workbench.tts.base import SpeechRequest, all_spoken
 from workbench.tts.kokoro_phones import check_phonemes, in_passes, known_only, phonemes_of
 from workbench.tts.programs import check_speed, check_text
+from workbench.tts.said_as import as_kokoro, parts
 from workbench.tts.voices import resolve_voice, voices_of
 
 WEIGHTS, REPOSITORY = "kokoro-82m", "hexgrad/Kokoro-82M"
@@ -32,7 +33,7 @@ class KokoroSynthesizer:
         weights: folder with ``config.json``, ``kokoro-v1_0.pth`` (or another lone ``.pth``) and ``voices/*.pt``; by default the set in
             the cache.
         most_phonemes: longest stretch spoken in one pass; longer texts are broken after sentences.
-        seed: of the noise in the vocoder's source.
+        seed: of the noise in the vocoder's source; each take of a text draws its own.
 
     It computes in float32 on every device: the vocoder's Fourier transforms and phase sums know no bfloat16.
     """
@@ -117,7 +118,7 @@ class KokoroSynthesizer:
         check_speed(self.name, request.speed)
         phonemes = self._phonemes(request, voice)
         pack = self._pack(voice)
-        spoken = [self._pass(piece, pack, request.speed) for piece in in_passes(phonemes, self.most_phonemes)]
+        spoken = [self._pass(piece, pack, request) for piece in in_passes(phonemes, self.most_phonemes)]
         samples = np.concatenate(spoken)
         if not len(samples) or not np.isfinite(samples).all():
             raise EngineError("kokoro gave no finite samples", where=voice, got=f"{len(samples)} samples for {len(phonemes)} phonemes")
@@ -129,10 +130,19 @@ class KokoroSynthesizer:
             check_phonemes(request.phonemes, vocabulary)
             return request.phonemes
         check_text(self.name, request.text)
-        found = known_only(phonemes_of(request.text, voice[0]), vocabulary)
+        spoken = [part if said is None else as_kokoro(said.arpabet) for part, said in self._parts(request, voice)]
+        found = known_only(" ".join("".join(spoken).split()), vocabulary)
         if not any(symbol.isalpha() for symbol in found):
             raise EngineError("no phonemes for this text in the voice's language", where=voice, got=request.text)
         return found
+
+    def _parts(self, request: SpeechRequest, voice: str):
+        """Stretches of the text as phonemes, spaces at their ends kept, between the words whose pronunciation is given."""
+        for part, said in parts(request, where=self.name):
+            if said is None and any(c.isalnum() for c in part):
+                before, after = (" " * (edge.isspace()) for edge in (part[0], part[-1]))
+                part = f"{before}{phonemes_of(part, voice[0])}{after}"
+            yield part, said
 
     def _pack(self, voice: str) -> Any:
         import torch
@@ -150,17 +160,18 @@ class KokoroSynthesizer:
             self._packs[voice] = pack.to(self._model.device)
         return self._packs[voice]
 
-    def _pass(self, phonemes: str, pack: Any, speed: float) -> np.ndarray:
+    def _pass(self, phonemes: str, pack: Any, request: SpeechRequest) -> np.ndarray:
         """One pass of the model over at most ``most_phonemes`` symbols."""
         import torch
         from kokoro import KPipeline
 
         # The vocoder's source is noise: seeded by what is said, it depends neither on what was said before nor on the batch.
-        seed = zlib.crc32(f"{self.seed}\0{phonemes}".encode())
+        further = f"\0{request.take}" if request.take > 1 else ""
+        seed = zlib.crc32(f"{self.seed}\0{phonemes}{further}".encode())
         cards = [self._model.device] if self._model.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cards), torch.inference_mode():
             torch.manual_seed(seed)
-            out = KPipeline.infer(self._model, phonemes, pack, speed)
+            out = KPipeline.infer(self._model, phonemes, pack, request.speed)
         return np.ascontiguousarray(out.audio.float().cpu().numpy().reshape(-1))
 
     def close(self) -> None:

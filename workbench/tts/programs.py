@@ -37,6 +37,13 @@ def refuse_phonemes(engine: str, request: SpeechRequest) -> None:
         raise EngineError("takes no phonemes", where=engine, got=request.phonemes, mend="use kokoro, or leave phonemes out")
 
 
+def refuse_said_as(engine: str, request: SpeechRequest) -> None:
+    """Raise ``EngineError`` for a request that forces a pronunciation: the engine would say what it likes."""
+    if request.said_as:
+        mend = "use flite, espeak or kokoro, or leave said_as out"
+        raise EngineError("cannot be told how to say a word", where=engine, got=" ".join(request.said_as[0].arpabet), mend=mend)
+
+
 def speak_with(engine: str, command: Sequence[str], text: str, *, timeout_sec: float) -> Audio:
     """Run ``command`` with ``{text}`` and ``{wav}`` replaced by file names; read what it wrote.
 

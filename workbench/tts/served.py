@@ -17,7 +17,7 @@ from workbench.tts.base import SpeechRequest, SpokenWord, all_spoken
 from workbench.tts.calls import Answer, Patience, key_auth, post
 from workbench.tts.keys import Secret, hidden_in_logs
 from workbench.tts.privacy import is_own, refuse_sensitive
-from workbench.tts.programs import check_speed, check_text, refuse_phonemes
+from workbench.tts.programs import check_speed, check_text, refuse_phonemes, refuse_said_as
 from workbench.tts.slots import Slots, server_of
 from workbench.tts.voices import resolve_voice, voices_of
 
@@ -150,6 +150,7 @@ class ServedSynthesizer(ABC):
     def _checked(self, request: SpeechRequest) -> SpeechRequest:
         voice = resolve_voice(self.name, request.voice, self.voices(), aliases=self.aliases())
         refuse_phonemes(self.name, request)
+        refuse_said_as(self.name, request)
         check_speed(self.name, request.speed, slowest=self.speeds[0], fastest=self.speeds[1])
         check_text(self.name, request.text)
         if self.longest_text is not None and len(request.text) > self.longest_text:

@@ -1,0 +1,117 @@
+"""What ``workbench homographs`` does: controls, verdicts and calibration of lists of trials."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import ConfigError, unknown_name
+from workbench.homographs.calibration import Calibration, read_calibration, shipped
+from workbench.homographs.controls import plan_controls, texts_of_data, texts_of_lexicon
+from workbench.homographs.decide import Lists, ReferenceRule
+from workbench.homographs.drift import drift
+from workbench.homographs.fitting import Figures, KnownTrial, Targets, calibrate, cross_judged, figures
+from workbench.homographs.judging import judge
+from workbench.homographs.lexicon import lexicon
+from workbench.homographs.reading_model import ReadingModel
+from workbench.homographs.trials import Trial, read_trials
+from workbench.scan.homograph_controls import Controls, make_controls
+from workbench.scan.homographs import hear_trials, known_trials, make_listener, write_verdicts
+from workbench.stats import proportion
+
+
+def controls_in(
+    folder: Path, *, voices: Sequence[str], words: Sequence[str] = (), data: Path | None = None, sentences: int = 1, per_voice: int | None = None,
+    speeds: Sequence[float] = (1.0,), british: Sequence[str] = (), verifier: str | None = None, seed: int = 1, workers: int = 2, device: str = "cpu",
+) -> Controls:
+    """Plan, speak and check controls; see ``make_controls``.
+
+    Args:
+        data: sentences; those of the lexicon say what it lacks.
+    """
+    texts = texts_of_data(data, lexicon(), words) if data else []
+    # A file of sentences hardly shows some readings.
+    there = {(text.homograph.word, text.expected) for text in texts}
+    texts += [text for text in texts_of_lexicon(lexicon(), words) if (text.homograph.word, text.expected) not in there]
+    planned = plan_controls(texts, voices, speeds=speeds, sentences=sentences, per_voice=per_voice, british=british, seed=seed)
+    return make_controls(planned, folder=folder, workers=workers, device=device, verifier=verifier)
+
+
+def score_list(
+    path: Path, out: Path, *, listener: str = "pocketsphinx", calibration: Path | None = None, rule: str = "calibrated", every_word: bool = False,
+    workers: int = 2, device: str = "cpu",
+) -> Iterator[str]:
+    """Write the verdicts and give the lines of a summary.
+
+    Raises:
+        ManifestError, UnknownNameError, ConfigError: a list, listener, rule or calibration that is none.
+    """
+    if rule not in ("calibrated", "reference"):
+        raise unknown_name("rule", rule, ("calibrated", "reference"))
+    trials = read_trials(path)
+    known = read_calibration(calibration) if calibration else shipped(listener)
+    check_fits(known, listener)
+    reader = ReadingModel.load() if any(not trial.expected for trial in trials) else None
+    asked = hear_trials(trials, listener=listener, device=device, workers=workers, reader=reader, kept=path.with_suffix(".heard.jsonl"))
+    lists = Lists() if every_word or rule == "reference" else None
+    judged = judge(asked, known, rule=ReferenceRule() if rule == "reference" else None, lists=lists)
+    write_verdicts(out, trials, judged)
+    counts = Counter(str(one.verdict) for one in judged)
+    yield "verdicts  " + ", ".join(f"{name} {count}" for name, count in counts.most_common())
+    places, truth = known_trials(trials, asked)
+    if truth:
+        told = [judged[at] for at in places]
+        yield from figure_lines(figures(truth, told))
+        yield from (line.text for line in drift(truth, told) if line.drifts)
+
+
+def calibrate_from(
+    path: Path, out: Path, *, listener: str = "pocketsphinx", false_alarms: float = 0.02, workers: int = 2, device: str = "cpu"
+) -> Iterator[str]:
+    """Write a calibration and say how one made without each engine, or voice, does on it.
+
+    Raises:
+        ManifestError, UnknownNameError, ConfigError: a list or listener that is none, or trials too few.
+    """
+    trials = read_trials(path)
+    asked = hear_trials(trials, listener=listener, device=device, workers=workers, kept=path.with_suffix(".heard.jsonl"))
+    _, truth = known_trials(trials, asked)
+    settings: dict[str, Any] = {"listener": listener, "measures": make_listener(listener).measures, "targets": Targets(false_alarms)}
+    made = calibrate(truth, **settings, provenance=provenance_of(truth, trials))
+    out.write_text(made.to_json(), encoding="utf-8")
+    for unit in ("voice", "engine"):
+        if len({trial.engine if unit == "engine" else trial.asked.voice for trial in truth}) > (2 if unit == "engine" else 3):
+            yield f"held out by {unit}:"
+            yield from figure_lines(figures(truth, cross_judged(truth, by=unit, make=lambda known: calibrate(known, **settings))))
+    yield f"{len(made.allowed)} words allowed of {len(made.words)}, {sum(map(len, made.denied.values()))} denied in single voices"
+
+
+def check_fits(calibration: Calibration, listener: str) -> None:
+    """
+    Raises:
+        ConfigError: a calibration of another listener.
+    """
+    measures = make_listener(listener).measures
+    if calibration.listener != listener or calibration.measures != measures:
+        raise ConfigError("a calibration for another listener", where="homographs", got=calibration.listener, expected=listener)
+
+
+def provenance_of(truth: Sequence[KnownTrial], trials: Sequence[Trial]) -> dict[str, Any]:
+    """Engines, voices and counts of what a calibration was learnt from."""
+    return {
+        "engines": sorted({trial.engine for trial in truth}), "voices": sorted({trial.asked.voice for trial in truth}), "trials": len(truth),
+        "wrong": sum(trial.wrong for trial in truth), "sentences": len({trial.sentence for trial in trials}),
+        "words": len({trial.asked.word for trial in truth}),
+    }  # fmt: skip
+
+
+def figure_lines(found: Figures) -> Iterator[str]:
+    """Shares with their counts and intervals."""
+    for name, hits, of in (
+        ("two-way", *found.two_way), ("recall", found.found, found.wrong), ("false alarms", found.false_alarms, found.right),
+        ("called correct though wrong", found.missed, found.wrong), ("decided", found.decided, found.trials),
+    ):  # fmt: skip
+        share = proportion(hits, of)
+        yield f"{name:<28}{'no trials' if share.value is None else f'{share.value:.3f} ({share.low:.3f} to {share.high:.3f}), {hits} of {of}'}"

@@ -72,6 +72,12 @@ def comparison_smoke_run(tmp_path_factory, worker_id) -> Path:
     return _smoke("model_comparison", tmp_path_factory, worker_id)
 
 
+@pytest.fixture(scope="session")
+def listening_smoke_run(tmp_path_factory, worker_id) -> Path:
+    """The same of the listening test."""
+    return _smoke("listening_test", tmp_path_factory, worker_id)
+
+
 def _smoke(phase: str, tmp_path_factory, worker_id: str) -> Path:
     # Test processes that run side by side have folders of their own below a common one.
     shared = tmp_path_factory.mktemp(f"smoke-{phase}") if worker_id == "master" else tmp_path_factory.getbasetemp().parent / f"smoke-{phase}"

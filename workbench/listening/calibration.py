@@ -99,7 +99,7 @@ def calibrate(column: str, rated: Sequence[Rated], rules: CalibrationRules, *, s
     """Fit both kinds of map and keep the one that predicts texts better that it was not fitted to.
 
     Clips weigh by their ratings. The isotonic map is kept only where it is better than the line by more than one standard error over texts. A judge gets no map
-    where the data are few, where it ranks the wrong way round, or where the map is no better than the mean opinion.
+    where the data are few, where it ranks the wrong way round, or where the map is not in the same way better than the mean opinion.
     """
     texts = {one.text for one in rated}
     ratings = sum(one.ratings for one in rated)
@@ -115,8 +115,8 @@ def calibrate(column: str, rated: Sequence[Rated], rules: CalibrationRules, *, s
     predicted = {kind: _held_out(kind, x, y, weight, groups, rules.folds, seed) for kind in ("constant", "linear", "isotonic")}
     kind = "isotonic" if _clearly_better(predicted["isotonic"], predicted["linear"], y, weight, groups) else "linear"
     rmse = {name: _rmse(found, y, weight) for name, found in predicted.items()}
-    if rmse[kind] >= rmse["constant"]:
-        return Refusal(column, f"on texts not fitted it is no better than saying the mean opinion every time (error {rmse[kind]:.2f} against {rmse['constant']:.2f})")
+    if not _clearly_better(predicted[kind], predicted["constant"], y, weight, groups):
+        return Refusal(column, f"on texts not fitted it is not clearly better than saying the mean opinion every time (error {rmse[kind]:.2f} against {rmse['constant']:.2f})")
     scores, opinions = _knots(kind, x, y, weight)
     return Calibration(
         column, kind, scores, opinions, len(rated), len(texts), ratings,

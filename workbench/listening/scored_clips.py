@@ -11,6 +11,7 @@ from typing import Any
 from workbench import audio
 from workbench.clips import Clip
 from workbench.errors import ListeningError, WorkbenchError
+from workbench.judges.flat_tops import FlatTopsJudge
 from workbench.judges.signal import SignalJudge
 from workbench.scan.results import ClipResult
 from workbench.store.schema import STAGE_COLUMNS
@@ -80,5 +81,5 @@ def _fault(clip: Clip, file_hash: str) -> str | None:
 
 
 def judge_columns(scored: Iterable[Mapping[str, float]]) -> list[str]:
-    """Columns that are opinions of a judge: all scores but the signal metrics and the word error rate, in order of name."""
-    return sorted({name for scores in scored for name in scores} - set(SignalJudge.columns) - {WER})
+    """Columns that may be opinions of a judge: all scores but what our own engines measure and the word error rate, in order of name."""
+    return sorted({name for scores in scored for name in scores} - {*SignalJudge.columns, *FlatTopsJudge.columns, WER})

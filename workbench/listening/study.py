@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
+from workbench import engines
 from workbench.clips import Clip
 from workbench.config import Config, DatabasePlace
 from workbench.errors import ConfigError, EngineUnavailableError, ListeningError
@@ -23,12 +24,13 @@ from workbench.listening.exclusion import Attention, ExclusionRules, attention
 from workbench.listening.plan import PlanRules
 from workbench.listening.preparing import Prepared, opened, prepare, system_of
 from workbench.listening.ratings import Refused, read_all_ratings
-from workbench.listening.scored_clips import ScoredClip, of_results, read_scored_clips
+from workbench.listening.scored_clips import ScoredClip, judge_columns, of_results, read_scored_clips
 from workbench.listening.session import RATINGS
 from workbench.listening.simulated import simulate
 from workbench.scan.progress import print_line
+from workbench.scan.sources import clips_of
 from workbench.scan.stages import StagePlan
-from workbench.scan.validation import ValidationConfig, clips_of, validate
+from workbench.scan.validation import ValidationConfig, validate
 
 SCORES_FILE = "scores.json"
 
@@ -128,6 +130,13 @@ class Study:
         """The answers of the listeners who count."""
         kept = {one.listener for one in self.attention if one.counts}
         return [rating for listener, own in self.ratings.items() if listener in kept for rating in own]
+
+    @cached_property
+    def judges(self) -> list[str]:
+        """Columns of the scores that are opinions. An engine of this run without a primary score has none."""
+        used = [engines.create(stage.engine, "judge", **dict(stage.options)) for stage in self.stages if stage.kind == "judge"]
+        measured = {column for engine in used if engine.primary is None for column in engine.columns}
+        return [column for column in judge_columns(self.scores.values()) if column not in measured]
 
     @cached_property
     def ratings_hash(self) -> str:

@@ -9,7 +9,7 @@ from workbench.listening.base import Rating, TrialKind
 from workbench.listening.calibration import Calibration, Rated, Refusal, calibrate, save_calibrations
 from workbench.listening.judged import JudgeAgreement, ListenerAgreement, judge_agreements, listener_agreement
 from workbench.listening.opinions import PairOpinion, SystemOpinion, discriminations, mos_pairs, preferences, rated_clips, scored, system_opinions
-from workbench.listening.scored_clips import WER, judge_columns
+from workbench.listening.scored_clips import WER
 from workbench.listening.simulated import MODEL
 from workbench.listening.study import ListeningConfig, Study
 from workbench.report import listening_figures, listening_tables
@@ -17,6 +17,7 @@ from workbench.report.html import Column, Fragment, fold, identity, prose, table
 from workbench.report.listening_export import write_ratings
 from workbench.report.listening_gallery import disagreements
 from workbench.report.listening_sentences import Told
+from workbench.report.parts import code_line, provenance_section
 from workbench.report.provenance import code_version, provenance
 from workbench.report.session import Run
 
@@ -24,6 +25,7 @@ from workbench.report.session import Run
 NULLS = frozenset({"duration_sec", "rms_db", WER})
 CALIBRATIONS = "calibration.json"
 NOTHING = "No ratings, so nothing to say here."
+KEPT_BACK = "Kept back while ratings are collected."
 
 
 class ListeningReport:
@@ -34,6 +36,10 @@ class ListeningReport:
         self.plan = study.prepared.plan
         self.everyone: list[Rating] = [] if config.collect else study.all_ratings
         self.counted: list[Rating] = [] if config.collect else study.counted
+
+    @property
+    def _nothing(self) -> str:
+        return KEPT_BACK if self.config.collect else NOTHING
 
     def verdict(self) -> Fragment:
         """The answer in one sentence."""
@@ -52,6 +58,8 @@ class ListeningReport:
 
     def headline(self) -> list[object]:
         """Mean opinions per system."""
+        if self.config.collect:
+            return []
         if not self.everyone:
             return [listening_tables.plan_table(self.plan)]
         if not self.opinions[1]:
@@ -84,12 +92,12 @@ class ListeningReport:
     def comparisons(self) -> list[object]:
         """What may be said of every two systems: by opinions, preferences, and whether they are heard apart."""
         found = [listening_tables.pairs_table(*self.pairs(kind)) for kind in TrialKind]
-        return [one for one in found if one is not None] or [prose(NOTHING)]
+        return [one for one in found if one is not None] or [prose(self._nothing)]
 
     def agreement(self) -> list[object]:
         """Listeners among themselves, then judges against them."""
         if not scored(self.counted, TrialKind.MOS):
-            return [prose(NOTHING if not self.counted else "Nobody rated single clips, so there are no opinions to hold judges against.")]
+            return [prose(self._nothing if not self.counted else "Nobody rated single clips, so there are no opinions to hold judges against.")]
         own = self._listeners
         alpha = own.alpha
         told = "not defined, as no clip has two ratings or none differ" if alpha.value is None else f"{alpha.value:.2f}" + ("" if alpha.low is None else f" [{alpha.low:.2f}, {alpha.high:.2f}]")
@@ -111,7 +119,7 @@ class ListeningReport:
 
     @property
     def _judges(self) -> list[str]:
-        return judge_columns(self.study.scores.values())
+        return self.study.judges
 
     @property
     def _best_judge(self) -> JudgeAgreement | None:
@@ -121,7 +129,7 @@ class ListeningReport:
     def calibration(self) -> list[object]:
         """Each judge's map to the opinion people would have, or why there is none."""
         if not self.calibrations and not self.refusals:
-            return [prose(NOTHING)]
+            return [prose(self._nothing)]
         shown: list[object] = []
         if self.calibrations:
             shown.append(listening_tables.calibrations_table(self.calibrations, self._listeners.noise))
@@ -150,14 +158,14 @@ class ListeningReport:
         """Where the best judge and the listeners differ most, to be heard."""
         best = self._best_judge if self.counted else None
         if best is None:
-            return [prose(NOTHING if not self.counted else "No judge to hold against the listeners.")]
+            return [prose(self._nothing if not self.counted else "No judge to hold against the listeners.")]
         return [disagreements(self.study, self._rated(best.column), best.column, clips=self.config.gallery_clips, budget_bytes=int(self.config.audio_budget_mb * 1e6))]
 
     def listeners(self) -> list[object]:
         """Who took part, who counts by which rules, and what in the files does not hold."""
-        rules = "A listener is excluded with " + "; or ".join(self.config.exclusion_rules().sentences()) + ". Results by all listeners stand beside those of the ones who count."
         if self.config.collect:
-            return [prose(rules)]
+            return [prose(self._nothing)]
+        rules = "A listener is excluded with " + "; or ".join(self.config.exclusion_rules().sentences()) + ". Results by all listeners stand beside those of the ones who count."
         shown = [listening_tables.listeners_table(self.study.attention)] if self.study.attention else []
         if self.study.simulated:
             rules = f"No listener below is a person. The model that they are drawn from: {MODEL}.\n\n{rules}"
@@ -180,8 +188,6 @@ class ListeningReport:
 
     def identity(self) -> Fragment:
         """Which run and which test this is."""
-        code = code_version()
-        commit = (code["git_commit"] or "not a checkout")[:12] + (" with local changes" if code["git_dirty"] else "")
         return identity(
             {
                 "run": self.run.run_id,
@@ -190,24 +196,13 @@ class ListeningReport:
                 "clips": self.study.described,
                 "ratings (hash)": self.study.ratings_hash[:12] if self.everyone else None,
                 "listeners": "SIMULATED" if self.study.simulated and self.everyone else None,
-                "code": f"workbench {code['workbench']}, {commit}",
+                "code": code_line(),
             }
         )
 
-    def provenance(self) -> list[object]:
+    def provenance(self) -> list[Fragment]:
         """Engines with licences, code, packages, machine, every parameter."""
-        found = self._provenance
-        licences = [table(found["engines"], [Column(key, key) for key in found["engines"][0]], caption="Engines and licences")] if found["engines"] else []
-        machine = identity({"processor": found["hardware"]["processor"], "cores": found["hardware"]["cores"], "memory": f"{found['hardware']['memory_gib']} GiB",
-                            "system": found["hardware"]["system"], "seeds": found["seeds"], "wall time, s": found["wall_sec"]})  # fmt: skip
-        parameters = [{"parameter": name, "value": str(value)} for name, value in sorted(self.config.model_dump(mode="json").items())]
-        packages = [{"package": name, "version": version} for name, version in found["packages"].items()]
-        return [
-            *licences,
-            machine,
-            fold("Parameters", table(parameters, [Column("parameter", "parameter"), Column("value", "value")])),
-            fold("Packages", table(packages, [Column("package", "package"), Column("version", "version")])),
-        ]
+        return provenance_section(self._provenance, self.config)
 
     @cached_property
     def _provenance(self) -> dict[str, Any]:
@@ -215,7 +210,7 @@ class ListeningReport:
             used=[(stage.kind, stage.engine) for stage in self.study.stages],
             engine_options=self.config.engine_options,
             fingerprints={stage.name: stage.fingerprint for stage in self.study.stages},
-            dataset={"source": self.study.described, "plan": self.plan.plan_id, "ratings_hash": self.study.ratings_hash, "simulated": self.study.simulated},
+            dataset={"source": self.study.described, "plan": self.plan.plan_id, "hash": self.study.ratings_hash, "simulated": self.study.simulated},
             seeds={"seed": self.config.seed},
             wall_sec=self.run.wall_sec,
         )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 import numpy as np
 
-from workbench import audio as audio_io
 from workbench.clips import Clip
-from workbench.errors import WorkbenchError
 from workbench.listening.calibration import Rated
 from workbench.listening.study import Study
 from workbench.report import players
 from workbench.report.html import Fragment
+from workbench.report.parts import encoded_audio
 from workbench.scan.results import ClipResult
 
 OPINION = "mean opinion"
@@ -25,16 +23,9 @@ def disagreements(study: Study, rated: Mapping[str, Rated], column: str, *, clip
     chosen = sorted(rated, key=lambda item: (-abs(gaps[item]), item))[:clips]
     results = [_result(study, item, rated[item], column, gaps[item]) for item in chosen]
 
-    def encoded(result: ClipResult) -> bytes | None:
-        try:
-            return audio_io.encode_mp3(audio_io.read(result.clip.audio))
-        except (WorkbenchError, OSError) as error:
-            print(f"no audio for {result.clip.clip_id}: {error}", file=sys.stderr)
-            return None
-
     note = f"Clips on which {column} and the listeners differ most, each side in standard deviations from its mean over the rated clips."
     title = "Where judge and listeners differ"
-    return players.gallery(results, audio_of=encoded, budget_bytes=budget_bytes, title=title, total=len(rated), note=note, scores=(OPINION, column))
+    return players.gallery(results, audio_of=encoded_audio, budget_bytes=budget_bytes, title=title, total=len(rated), note=note, scores=(OPINION, column))
 
 
 def _gaps(rated: Mapping[str, Rated]) -> dict[str, float]:

@@ -61,11 +61,20 @@ def pairs_table(counted: Sequence[PairOpinion], everyone: Sequence[PairOpinion])
         Column("second", "second"),
         Column("value", title, fmt=fmt, help=help_text),
         Column("counts", counts),
-        Column("p", "p (Holm)", fmt=".3f", help=f"{test}; corrected over the pairs"),
+        Column("p", "p (Holm)", fmt=_p, help=f"{test}; corrected over the pairs"),
         Column("said", "what it says"),
         Column("all", "by all listeners", fmt=fmt, help="nobody excluded"),
     ]
     return table(rows, columns, caption=caption)
+
+
+def _p(value: float) -> str:
+    return "< .001" if value < 0.001 else f"{value:.3f}"
+
+
+def _signed(value: float) -> str:
+    # Adding 0 makes a rounded -0 a 0.
+    return f"{round(value, 2) + 0:+.2f}"
 
 
 def said_of(one: PairOpinion) -> str:
@@ -105,8 +114,8 @@ def calibrations_table(fitted: Sequence[Calibration], noise: float | None) -> Fr
         Column("rmse_before", "error before", fmt=".2f", help="root mean square, the score taken as the opinion"),
         Column("rmse_after", "error after", fmt=".2f", help="each clip predicted by a map that never saw its text"),
         Column("rmse_constant", "of the mean", fmt=".2f", help="error of saying the mean opinion for every clip"),
-        Column("bias_before", "bias before", fmt="+.2f"),
-        Column("bias_after", "bias after", fmt="+.2f"),
+        Column("bias_before", "bias before", fmt=_signed, help="mean predicted minus said"),
+        Column("bias_after", "bias after", fmt=_signed),
         Column("clips", "clips", fmt=",d"),
         Column("texts", "texts", fmt=",d"),
     ]

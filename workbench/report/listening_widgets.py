@@ -80,8 +80,9 @@ class ListeningPanel:
         trials = self.prepared.plan.trials(0)
         heard_sec = sum(self.prepared.plan.item[item].duration_sec for trial in trials for item in trial.items) + ANSWER_SEC * len(trials)
         self.message.value, self.listener.value = "", ""
+        minutes = f"{max(1, round(heard_sec / 60))} minute{'s' if heard_sec >= 90 else ''}"
         intro = (
-            f"<h3>Listening test</h3><p>You will hear {len(trials)} recordings or pairs of recordings, about {max(1, round(heard_sec / 60))} minutes in all. Please use headphones in a "
+            f"<h3>Listening test</h3><p>You will hear {len(trials)} recordings or pairs of recordings, about {minutes} in all. Please use headphones in a "
             "quiet room, set a comfortable volume now and leave it. Listen to each recording to its end, as often as you like, and answer by your first impression.</p>"
             "<p>You may stop at any time: every answer is saved at once, and the same pseudonym goes on where you stopped. Please do not use your name.</p>"
         )

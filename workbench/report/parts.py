@@ -68,8 +68,10 @@ def provenance_section(found: dict[str, Any], config: Config) -> list[Fragment]:
     }
     parameters = [{"parameter": name, "value": str(value)} for name, value in sorted(config.model_dump(mode="json").items())]
     packages = [{"package": name, "version": version} for name, version in found["packages"].items()]
+    # A phase that only reads what others computed uses no engine.
+    engines = [table(rows, [Column(key, key) for key in rows[0]], caption="Engines and licences", note=note)] if rows else []
     return [
-        table(rows, [Column(key, key) for key in rows[0]], caption="Engines and licences", note=note),
+        *engines,
         identity(machine),
         fold("Parameters", table(parameters, [Column("parameter", "parameter"), Column("value", "value")])),
         fold("Packages", table(packages, [Column("package", "package"), Column("version", "version")])),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from workbench.clips import Clip
 from workbench.listening.base import NO_PREFERENCE, Rating, Trial, TrialKind
 from workbench.listening.plan import Plan, PlanRules
 from workbench.listening.preparing import Prepared, prepare
+from workbench.listening.ratings import HEADER, line_of
 from workbench.listening.session import RATINGS, open_session
 
 NOW = "2026-01-05T10:00:00+00:00"
@@ -83,5 +84,12 @@ def ratings_path(prepared: Prepared, listener: str) -> Path:
     return prepared.folder / RATINGS / f"{listener}.csv"
 
 
-def as_rated(rating: Rating, answer: str) -> Rating:
-    return replace(rating, answer=answer)
+def save_ratings(prepared: Prepared, ratings: list[Rating]) -> None:
+    """One listener's ratings as a panel would write them; the slot is the number in the listener's name."""
+    path = ratings_path(prepared, ratings[0].listener)
+    path.parent.mkdir(exist_ok=True)
+    slot = int(ratings[0].listener.rpartition("-")[2])
+    lines = [
+        line_of((1, prepared.plan.plan_id, r.listener, slot, r.trial.position, r.trial.token, r.trial.kind.value, r.answer, r.elapsed_sec, r.rated_at, "panel")) for r in ratings
+    ]
+    path.write_bytes(HEADER + b"".join(lines))

@@ -84,6 +84,11 @@ class TestOpinions:
         assert all(one.mos.low is None for one in system_opinions(ratings, plan, seed=1))
         assert not any(one.better for one in (*mos_pairs(ratings, plan, seed=1), *preferences(ratings, plan, seed=1)))
 
+    def test_too_few_listeners_for_the_number_of_pairs_are_named_as_such(self, plan):
+        few, more = ([mos_pairs(Listeners(plan, better_and_worse(plan)).ratings(n), plan, seed=1)] for n in (6, 7))
+        assert not any(one.decidable for one in few[0]) and all(one.decidable for one in more[0])
+        assert not any(one.better for one in few[0]) and any(one.better for one in more[0])
+
     def test_side_does_not_matter_to_a_preference(self, plan):
         lefties = [r for slot in range(12) for r in Listeners(plan, better_and_worse(plan)).of_one(slot, answer="A") if r.trial.kind is TrialKind.AB]
         assert all(abs(one.value.value - 0.5) < 0.1 and not one.better for one in preferences(lefties, plan, seed=1))

@@ -45,6 +45,8 @@ class PairOpinion:
         counts: for ``ab`` (first preferred, no preference, second preferred), for ``abx`` (right, wrong), for ``mos`` the ratings of each.
         p_value: sign-flip test over listeners and over texts, the larger of the two; for ``abx`` the exact binomial test against guessing, one-sided.
         p_holm: after Holm's correction over the pairs of the kind.
+        decidable: whether so many listeners and texts could have shown any difference. Of n signs all alike have a p-value of 2 / 2^n, and Holm's correction
+            multiplies it by the number of pairs.
         better: the system for which both the interval and ``p_holm`` speak; for ``abx`` empty or "heard".
     """
 
@@ -55,6 +57,7 @@ class PairOpinion:
     counts: tuple[int, ...]
     p_value: float | None
     p_holm: float | None = None
+    decidable: bool = True
     better: str = ""
 
 
@@ -186,7 +189,8 @@ def _decided(pairs: list[PairOpinion], even: float) -> list[PairOpinion]:
         p_holm, value = adjusted.get(id(pair)), pair.value
         clear = p_holm is not None and p_holm <= ALPHA and value.low is not None and (value.low > even or value.high < even)
         better = (pair.first if value.value > even else pair.second) if clear else ""
-        found.append(replace(pair, p_holm=None if p_holm is None else float(p_holm), better=better))
+        decidable = value.low is not None and (pair.kind is TrialKind.ABX or 2.0 ** (1 - value.n) * len(tested) <= ALPHA)
+        found.append(replace(pair, p_holm=None if p_holm is None else float(p_holm), decidable=decidable, better=better))
     return found
 
 

@@ -79,7 +79,7 @@ def _signed(value: float) -> str:
 
 def said_of(one: PairOpinion) -> str:
     """What the data allow to say of a pair."""
-    if one.value.low is None:
+    if not one.decidable:
         return "too few listeners or texts to say"
     if one.kind is TrialKind.ABX:
         return "told apart" if one.better else "not shown to be told apart"

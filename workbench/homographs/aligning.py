@@ -22,6 +22,8 @@ LONGEST_SEC = 60.0
 _BESIDE_FRAMES, _PAUSE_FRAMES = 80, 30
 #: Fewer frames of other words teach nothing about a voice.
 _LEAST_FRAMES = 30
+#: How often the features are fitted, each time to what explains them best by then.
+_PASSES = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +54,11 @@ class Aligned:
         frames = np.flatnonzero((self.path.word >= 0) & (self.path.word != at))
         if len(frames) < _LEAST_FRAMES:
             return self.scores.window(first, last)
-        return FrameScores(self.scores.model, fitted(self.features, self.scores, self.path.senone, frames)[:, first:last])
+        features, scores = self.features, self.scores
+        for _ in range(_PASSES):
+            features = fitted(features, scores, self.path.senone, frames)
+            scores = FrameScores(scores.model, features)
+        return scores.window(first, last)
 
     def window(self, at: int, words: int) -> tuple[int, int]:
         """Frames from the start of the word before ``at`` to the end of the word after it, half-open."""

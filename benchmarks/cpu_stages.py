@@ -28,7 +28,7 @@ from full_size import speech_like
 from workbench.audio import content_hash, read, resample, write_wav
 
 CLIP_SEC, CLIPS = 5.0, 16
-LEAST_SEC = 3.0
+LEAST_SEC = 2.0
 STAGES = ("open_flac", "open_wav", "signal", "dnsmos")
 
 

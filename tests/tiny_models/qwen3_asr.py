@@ -34,41 +34,42 @@ _TEXT_17B = {
     "head_dim": 128,
 }
 _TEXT_06B = {**_TEXT_17B, "hidden_size": 1024, "intermediate_size": 3072}
+_VOCABULARY, _CLASSES = 151_936, 5_000
+#: What the full-size model speaks: about as many tokens to a word as English has.
+_SYLLABLES = tuple(consonant + vowel for consonant in "bdfghjklmnprstvwxyz" for vowel in "aeiou")
+_SPACE = "\u0120"
 
 
 def build_tiny_qwen3_asr(folder: Path, *, seed: int = 0, full_size: bool = False) -> Path:
     """A ``save_pretrained`` folder of a ``Qwen3ASRForConditionalGeneration`` that babbles letters and spaces.
 
     Args:
-        full_size: the published layers of the 1.7B model, for benchmarks; the vocabulary stays small.
+        full_size: the published layers and rows of the vocabulary of the 1.7B model, for benchmarks. It speaks words of one or two syllables, 1.4 tokens each, and
+            never ends by itself: how long it speaks is for the caller to say.
     """
     import torch
     from transformers import Qwen3ASRForConditionalGeneration
 
-    tokenizer = _processor(folder, _ASK)
+    tokenizer = _processor(folder, _ASK, syllables=full_size)
     torch.manual_seed(seed)
     model = Qwen3ASRForConditionalGeneration(_configuration(tokenizer, text=_TEXT_17B if full_size else _TEXT_TINY, full_size=full_size))
-    if not full_size:
+    if full_size:
+        _speak_only(model, tokenizer.convert_tokens_to_ids([*(_SPACE + syllable for syllable in _SYLLABLES), *_SYLLABLES[::3]]))
+    else:
         _stir(model)
-    with torch.no_grad():
-        # Only letters and the space can win, so that the output is words; the end mark wins now and then.
-        letters = [tokenizer.convert_tokens_to_ids(c) for c in ("\u0120", *"abcdefghijklmnopqrstuvwxyz")]
-        keep = torch.zeros(len(tokenizer), 1)
-        keep[[*letters, tokenizer.eos_token_id]] = 1.0
-        model.lm_head.weight.mul_(keep)
-        # Where these three would be likely, a space is: words of some length.
-        model.lm_head.weight[letters[0]] = 0.6 * sum(model.lm_head.weight[tokenizer.convert_tokens_to_ids(c)] for c in "jms")
+        _babble(model, tokenizer)
     model.save_pretrained(folder)
     return folder
 
 
 def build_tiny_forced_aligner(folder: Path, *, seed: int = 0, classes: int = 200, full_size: bool = False) -> Path:
-    """A ``save_pretrained`` folder of a ``Qwen3ASRForTokenClassification`` with ``classes`` of 80 ms."""
+    """A ``save_pretrained`` folder of a ``Qwen3ASRForTokenClassification`` with ``classes`` of 80 ms (``full_size``: as many as the published one)."""
     import torch
     from transformers import Qwen3ASRForTokenClassification
 
-    tokenizer = _processor(folder, _ALIGN)
+    tokenizer = _processor(folder, _ALIGN, syllables=full_size)
     torch.manual_seed(seed)
+    classes = _CLASSES if full_size else classes
     model = Qwen3ASRForTokenClassification(_configuration(tokenizer, text=_TEXT_06B if full_size else _TEXT_TINY, full_size=full_size, num_labels=classes))
     if not full_size:
         _stir(model)
@@ -76,13 +77,15 @@ def build_tiny_forced_aligner(folder: Path, *, seed: int = 0, classes: int = 200
     return folder
 
 
-def _processor(folder: Path, template: str):
+def _processor(folder: Path, template: str, *, syllables: bool):
     from transformers import Qwen2Tokenizer, Qwen3ASRFeatureExtractor, Qwen3ASRProcessor
 
     marks = {"audio_token": "<|audio_pad|>", "audio_bos_token": "<|audio_start|>", "audio_eos_token": "<|audio_end|>"}
-    tokenizer = Qwen2Tokenizer(
-        vocab=byte_vocabulary("<|endoftext|>"), merges=[], extra_special_tokens=marks, eos_token="<|im_end|>", pad_token="<|endoftext|>"
-    )
+    vocabulary, merges = byte_vocabulary("<|endoftext|>"), []
+    if syllables:
+        merges = [*((s[0], s[1]) for s in _SYLLABLES), *((_SPACE, s) for s in _SYLLABLES)]
+        vocabulary |= {first + second: len(vocabulary) + k for k, (first, second) in enumerate(merges)}
+    tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=merges, extra_special_tokens=marks, eos_token="<|im_end|>", pad_token="<|endoftext|>")
     tokenizer.add_tokens(["<|im_start|>", "<timestamp>"], special_tokens=True)
     tokenizer.add_tokens(["<asr_text>"])
     Qwen3ASRProcessor(feature_extractor=Qwen3ASRFeatureExtractor(), tokenizer=tokenizer, chat_template=template).save_pretrained(folder)
@@ -95,7 +98,7 @@ def _configuration(tokenizer, *, text: dict, full_size: bool, **more):
     ids = {name: tokenizer.convert_tokens_to_ids(token) for name, token in {"audio_token_id": "<|audio_pad|>", "timestamp_token_id": "<timestamp>"}.items()}
     return Qwen3ASRConfig(
         audio_config={**({} if full_size else _AUDIO_TINY), "output_dim": text["hidden_size"]},
-        text_config={**text, "vocab_size": len(tokenizer), "max_position_embeddings": 8192, "tie_word_embeddings": False},
+        text_config={**text, "vocab_size": _VOCABULARY if full_size else len(tokenizer), "max_position_embeddings": 8192, "tie_word_embeddings": False},
         tie_word_embeddings=False,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -112,3 +115,24 @@ def _stir(model) -> None:
         for name, parameter in model.named_parameters():
             if parameter.dim() > 1:
                 parameter.mul_(12.0 if "lm_head" in name or name.startswith("score") else 6.0)
+
+
+def _speak_only(model, tokens: list[int]) -> None:
+    """All other rows of the head become zero: of a few dozen that are not, one is always above."""
+    import torch
+
+    with torch.no_grad():
+        keep = torch.zeros(len(model.lm_head.weight), 1)
+        keep[tokens] = 1.0
+        model.lm_head.weight.mul_(keep)
+
+
+def _babble(model, tokenizer) -> None:
+    """Only letters and the space can win, so that the output is words; the end mark wins now and then."""
+    import torch
+
+    letters = [tokenizer.convert_tokens_to_ids(c) for c in (_SPACE, *"abcdefghijklmnopqrstuvwxyz")]
+    _speak_only(model, [*letters, tokenizer.eos_token_id])
+    with torch.no_grad():
+        # Where these three would be likely, a space is: words of some length.
+        model.lm_head.weight[letters[0]] = 0.6 * sum(model.lm_head.weight[tokenizer.convert_tokens_to_ids(c)] for c in "jms")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 PHONES = ("p", "t", "k", "b", "d", "s", "z", "m", "n", "ɹ", "l", "ə", "iː", "ɪ", "ɑː", "oʊ")
 _SYMBOLS = ("<pad>", "<s>", "</s>", "<unk>", *PHONES)
+_FULL_COUNT = 392
 
 
 def build_tiny_wav2vec2_phoneme(folder: Path, *, feat_extract_norm: str = "layer", seed: int = 0, full_size: bool = False) -> Path:
@@ -19,8 +20,9 @@ def build_tiny_wav2vec2_phoneme(folder: Path, *, feat_extract_norm: str = "layer
     from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
 
     torch.manual_seed(seed)
+    symbols = (*_SYMBOLS, *(f"{phone}{number}" for number in range(1, 30) for phone in PHONES))[:_FULL_COUNT] if full_size else _SYMBOLS
     config = Wav2Vec2Config(
-        vocab_size=len(_SYMBOLS),
+        vocab_size=len(symbols),
         hidden_size=1024 if full_size else 32,
         num_hidden_layers=24 if full_size else 2,
         num_attention_heads=16 if full_size else 4,
@@ -38,5 +40,5 @@ def build_tiny_wav2vec2_phoneme(folder: Path, *, feat_extract_norm: str = "layer
         model.lm_head.weight.mul_(40)
     model.save_pretrained(folder)
     Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True).save_pretrained(folder)
-    (folder / "vocab.json").write_text(json.dumps({symbol: number for number, symbol in enumerate(_SYMBOLS)}, ensure_ascii=False))
+    (folder / "vocab.json").write_text(json.dumps({symbol: number for number, symbol in enumerate(symbols)}, ensure_ascii=False))
     return folder

@@ -76,6 +76,16 @@ def test_missing_words_at_the_end_are_a_cut_recording():
     assert found == [{Fault.CUT_OFF, Fault.WORDS_WRONG}]
 
 
+def test_a_recording_of_which_most_is_missing_is_no_other_text():
+    start = " ".join(TEXT.split()[:5])
+    assert faults(Scanned("a", TEXT, fast=start, precision=start, signal={"duration_sec": 3.0})) == [{Fault.CUT_OFF, Fault.WORDS_WRONG}]
+
+
+def test_another_text_is_found_though_the_second_engine_leans_towards_the_written_one():
+    leaning = "nobody knew why seven grey lamp came running down the table again"
+    assert faults(Scanned("a", TEXT, fast=OTHER, precision=leaning)) == [{Fault.OTHER_WORDS}]
+
+
 def test_a_text_that_is_too_long_is_not_called_a_cut_recording_as_well():
     half = " ".join(TEXT.split()[:6])
     assert faults(Scanned("a", TEXT, fast=half, precision=half, signal={"duration_sec": 1.9})) == [{Fault.TEXT_TOO_LONG}]

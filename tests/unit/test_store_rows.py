@@ -213,7 +213,7 @@ def test_the_command_line_tells_lists_forgets_and_exports(place, project, tmp_pa
     with Store.open(place) as store:
         fill(store, 8)
     told = workbench(project, "info", "--db", place)
-    assert all(words in told.stdout for words in ("revision  0003", "2  ape", "6  Zoo", "8  whole", "4  fast")) and "s3cret" not in told.stdout + told.stderr
+    assert all(words in told.stdout for words in ("revision  0004", "2  ape", "6  Zoo", "8  whole", "4  fast")) and "s3cret" not in told.stdout + told.stderr
     listed = workbench(project, "errors", "--db", place, "--scan", "part").stdout.splitlines()
     assert len(listed) == 7 and listed[0].split("\t") == ["fast", "a1", "EngineError", "attempts 2", "no engine"]
     assert "6 errors forgotten" in workbench(project, "errors", "--db", place, "--dataset", "Zoo", "--forget").stdout

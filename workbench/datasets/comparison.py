@@ -130,11 +130,11 @@ def compare_datasets(config: DatasetComparisonConfig, *, rows: Path | None = Non
     Raises:
         WorkbenchError: of the family, before the work starts for what can be known then.
     """
+    rules, stages = config.rules(), plan_stages(config.scan_config())
     if not config.datasets:
-        raise ConfigError("no dataset to look at", where="datasets", got="none", expected="name: source, for instance {mine: path/to/folder}")
+        raise ConfigError("no dataset to look at", where="datasets", got="none", expected="name: source, for instance {mine: path/to/folder}", mend="name some, or --profile demo")
     if config.commercial:
         refuse_non_commercial([*config.speaking_engines(), *used_engines(config.scan_config())], config.engine_options)
-    rules, stages = config.rules(), plan_stages(config.scan_config())
     with Store.open(config.database, patience_sec=config.database_patience_sec) as store:
         opened = [open_dataset(name, config, say=say) for name in config.datasets]
         scanned = [(dataset, scan(dataset.clips, config.scan_config(), store, scan_id=dataset.scan_id, label=f"hear and judge {dataset.name}",

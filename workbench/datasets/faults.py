@@ -82,14 +82,14 @@ class Bounds(Config):
     Attributes:
         rate_factor: a text is too long or too short for its audio if its characters per second are so many times more or less than the dataset's median.
         other_words_share: of the text's words and insertions held against the audio (over words), from which on another text may have been spoken ...
-        agreement: ... if the engines' transcripts then have at least this share of words in common.
+        agreement: ... if the engines' transcripts have at least this share of words in common, and the text has less of the fast engine's.
         words_wrong_share: flagged words and insertions over words.
         clipping_pct: samples at full scale, in percent.
         bandwidth_share: bandwidth over half the sample rate.
     """
 
     rate_factor: float = Field(1.7, gt=1)
-    other_words_share: float = Field(0.6, gt=0)
+    other_words_share: float = Field(0.5, gt=0)
     agreement: float = Field(0.5, ge=0, le=1)
     words_wrong_share: float = Field(0.25, gt=0)
     clipping_pct: float = Field(0.1, ge=0)
@@ -142,10 +142,8 @@ def _of_text(result: ClipResult, measures: Measures, bounds: Bounds, usual: Usua
 def _says_something_else(result: ClipResult, measures: Measures, bounds: Bounds) -> bool:
     if (measures.audio_error_rate or 0.0) < bounds.other_words_share or result.fast is None:
         return False
-    if result.precision is None:
-        # One engine alone may simply not understand the voice.
-        return False
-    return agreement(result) >= bounds.agreement
+    # One engine alone may simply not understand the voice; and where the text has most of what was heard, it is the audio that lacks the rest.
+    return result.precision is not None and agreement(result) >= bounds.agreement > _in_text(result)
 
 
 def agreement(result: ClipResult) -> float:
@@ -154,6 +152,13 @@ def agreement(result: ClipResult) -> float:
         return 0.0
     first, second = ([word.text for word in transcript.words] for transcript in (result.fast, result.precision))
     return align_words(first, second)[0].hits / max(len(first), len(second))
+
+
+def _in_text(result: ClipResult) -> float:
+    """Share of the words that the fast engine heard that stand in the text, in order."""
+    edits = result.verdicts.fast_edits
+    heard = edits.hits + edits.substituted + edits.inserted
+    return edits.hits / heard if heard else 0.0
 
 
 def _of_audio(result: ClipResult, measures: Measures, bounds: Bounds, text: set[Fault]) -> set[Fault]:

@@ -121,13 +121,14 @@ def plant(clips: Iterable[Clip], *, folder: Path, dataset: str, each: int, seed:
 
 
 def _tasks(clips: Sequence[Clip], each: int, chance: random.Random) -> Iterator[Task]:
-    order = chance.sample(range(len(clips)), len(clips))
-    chosen = iter(order)
+    chosen = iter(chance.sample(range(len(clips)), len(clips)))
     for kind in Planted:
         for _ in range(each):
-            clip = clips[next(chosen)]
-            others = [candidate for candidate in chance.sample(clips, min(20, len(clips))) if candidate.text.split() != clip.text.split()]
-            yield Task(kind, clip, others[0] if others else clip)
+            place = next(chosen)
+            # A text that stands further down would make a copy of its own clip, which nothing was done to.
+            before = clips[:place] or clips
+            others = [candidate for candidate in chance.sample(before, min(20, len(before))) if candidate.text.split() != clips[place].text.split()]
+            yield Task(kind, clips[place], others[0] if others else clips[place])
 
 
 def _rows(clip: Clip, task: Task | None, folder: Path) -> Iterator[Clip]:

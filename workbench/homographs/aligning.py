@@ -20,8 +20,12 @@ from workbench.stt.pocketsphinx_free import model_folder
 LONGEST_SEC = 60.0
 #: How much of a neighbouring word is weighed along, and how much of the pause where there is none.
 _BESIDE_FRAMES, _PAUSE_FRAMES = 80, 30
+#: The mean over a sentence needs no more frames than one in this many.
+_MISFIT_EVERY = 4
 #: Fewer frames of other words teach nothing about a voice.
 _LEAST_FRAMES = 30
+#: How often the features are fitted, each time to what explains them best by then.
+_PASSES = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +37,7 @@ class Aligned:
         features: shape (3, T, 13).
         scores: how well each state of the acoustic model explains each frame.
         path: where the best path was at each frame; words are numbered as in the sentence.
-        misfit: shape (T,), nats of the path against the best phone of the sentence, about 0 where it fits.
+        misfit: nats of the path against the best phone of the sentence, about 0 where it fits, at every ``_MISFIT_EVERY``-th frame.
     """
 
     samples: np.ndarray
@@ -43,16 +47,22 @@ class Aligned:
     misfit: np.ndarray
 
     def fit_of_others(self, at: int) -> float:
-        """Mean misfit of all words but one (of that one where it is alone), nats per frame."""
-        others = (self.path.word >= 0) & (self.path.word != at)
-        return float(self.misfit[others if others.any() else self.path.word == at].mean())
+        """Mean misfit of all words but one (of the clip where it is alone), nats per frame."""
+        word = self.path.word[::_MISFIT_EVERY]
+        others = (word >= 0) & (word != at)
+        return float((self.misfit[others] if others.any() else self.misfit).mean())
 
     def fitted(self, at: int, first: int, last: int) -> FrameScores:
         """Scores of the frames ``first:last`` with the features fitted to the model by all words but ``at``; as they are where those are too few."""
         frames = np.flatnonzero((self.path.word >= 0) & (self.path.word != at))
         if len(frames) < _LEAST_FRAMES:
             return self.scores.window(first, last)
-        return FrameScores(self.scores.model, fitted(self.features, self.scores, self.path.senone, frames)[:, first:last])
+        features, scores = self.features, self.scores
+        for _ in range(_PASSES):
+            features = fitted(features, scores, self.path.senone, frames)
+            scores = FrameScores(scores.model, features)
+        # Anew for the window alone: it asks for every phone, the fit only for those of the sentence.
+        return FrameScores(self.scores.model, features[:, first:last])
 
     def window(self, at: int, words: int) -> tuple[int, int]:
         """Frames from the start of the word before ``at`` to the end of the word after it, half-open."""
@@ -91,7 +101,8 @@ class Aligner:
         path = self.chains.best(scores, [[[words]]], align=True)[0].path if scores.frames else None
         if path is None:
             return Heard((), fault="the sentence does not fit into the clip", stage="unscorable")
-        return Aligned(samples, features, scores, path, path.log_likelihood - scores.of(self._states(words)).max(axis=1))
+        best = scores.of(self._states(words), every=_MISFIT_EVERY).max(axis=1)
+        return Aligned(samples, features, scores, path, path.log_likelihood[::_MISFIT_EVERY] - best)
 
     def _states(self, words: list[Pronunciations]) -> np.ndarray:
         """Of the phones of a sentence and the pause, without context; their densities are there from the alignment."""

@@ -29,7 +29,7 @@ LEAST_FIT = -9.0
 #: (frames per phone, least fit in nats per frame once the clip's features are fitted to the model): a word with fewer frames than that and a worse fit was laid over
 #: something else. A phone takes three frames at least; a squeezed word must fit better to be believed.
 _LEAST_WORD_FITS = ((3.2, -6.5), (4.5, -9.0), (float("inf"), -11.0))
-CODE = 1
+CODE = 2
 
 
 class PocketsphinxListener:

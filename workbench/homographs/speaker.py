@@ -11,7 +11,7 @@ import numpy as np
 from workbench.stt.acoustic import FrameScores
 
 #: Frames of evidence that "no change" counts for.
-_PRIOR_FRAMES = 100.0
+_PRIOR_FRAMES = 10.0
 _SCALES = (0.4, 2.5)
 
 

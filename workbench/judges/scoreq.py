@@ -194,7 +194,7 @@ class _Graph:
             raise EngineUnavailableError("onnxruntime is not installed", mend="pip install onnxruntime==1.32.0") from error
         provider = _PROVIDERS.get(device.partition(":")[0])
         if provider not in onnxruntime.get_available_providers():
-            mend = "pip install onnxruntime-gpu==1.32.0 in place of onnxruntime, or give it device cpu"
+            mend = "pip install onnxruntime-gpu==1.31.1 in place of onnxruntime, or give it device cpu"
             raise EngineUnavailableError("scoreq cannot run on this device here", got=device, expected=f"a runtime with {provider}", mend=mend)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import cached_property
 
@@ -32,7 +33,7 @@ class DatasetComparisonReport(DatasetSections):
     """What ``notebooks/dataset_comparison.ipynb`` shows, one method per cell."""
 
     def __init__(self, comparison: DatasetComparison, config: DatasetComparisonConfig, run: Run) -> None:
-        super().__init__(comparison, config, parameters_file=str(run.folder / "params.yaml"))
+        super().__init__(comparison, config, parameters_file=os.path.relpath(run.folder / "params.yaml"))
         self.run, self._planted = run, PlantedFaults(self.profiles)
 
     @cached_property

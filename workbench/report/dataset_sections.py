@@ -12,10 +12,11 @@ import numpy as np
 from workbench.datasets.comparison import DatasetComparison, DatasetComparisonConfig
 from workbench.datasets.faults import Family, Fault
 from workbench.datasets.profile import Profile
+from workbench.judges.signal import FLOOR_LUFS
 from workbench.report import figures
 from workbench.report.dataset_figures import Axis, distribution, phone_squares, sentences
 from workbench.report.html import Column, Fragment, fold, prose, showing, table
-from workbench.stats.independent import mean_of
+from workbench.stats.independent import Sample, mean_of
 
 #: Sentences on the page; the table under them has every comparison.
 MOST_SENTENCES = 12
@@ -167,8 +168,8 @@ class DatasetSections:
         rows = [
             {
                 "dataset": p.name,
-                "loudness": mean_of(p.sample("loudness_lufs")),
-                "spread": float(np.std(p.known("loudness_lufs"))) if len(p.known("loudness_lufs")) else None,
+                "loudness": mean_of(Sample(_loudness(p), p.texts)),
+                "spread": float(np.nanstd(_loudness(p))) if np.isfinite(_loudness(p)).any() else None,
                 "silence": mean_of(p.sample("silence_pct")),
                 "clipped": p.faults[Fault.CLIPPED],
                 "over": int((p.known("peak_amplitude") > 1).sum()),
@@ -179,7 +180,7 @@ class DatasetSections:
         ]
         columns = [
             Column("dataset", "dataset"),
-            Column("loudness", "loudness", "LUFS", ".1f", help="gated loudness (ITU-R BS.1770), mean over clips"),
+            Column("loudness", "loudness", "LUFS", ".1f", help="gated loudness (ITU-R BS.1770), mean over the clips that have one"),
             Column("spread", "its spread", "LU", ".1f", help="standard deviation over clips"),
             Column("silence", "silence", "%", ".1f", help="frames under -60 dB, or 40 dB under the loudest"),
             Column("clipped", "clipped", "clips", ",d", help=f"more than {self.config.bounds.clipping_pct:g}% of the samples at full scale"),
@@ -189,7 +190,7 @@ class DatasetSections:
         ]
         return [
             table(rows, columns, caption="Loudness, silence, clipping, bandwidth"),
-            distribution({p.name: p.numbers["loudness_lufs"] for p in self.profiles}, Axis("loudness of a clip (LUFS)")),
+            distribution({p.name: _loudness(p) for p in self.profiles}, Axis("loudness of a clip (LUFS)")),
             distribution({p.name: p.numbers["silence_pct"] for p in self.profiles}, Axis("silence in a clip (%)", low=0, high=100)),
             distribution({p.name: p.numbers["bandwidth_hz"] / 1000 for p in self.profiles}, Axis("bandwidth of a clip (kHz)", ".1f", low=0)),
             self._rates(),
@@ -285,3 +286,9 @@ class DatasetSections:
         if not lines:
             return prose("These clips were spoken for this run; `workbench filter` writes the filtered manifest of clips that exist.")
         return prose("The same rules write a manifest of what they keep:\n\n```\n" + "\n".join(lines) + "\n```")
+
+
+def _loudness(profile: Profile) -> np.ndarray:
+    """Loudness of each clip; NaN for silence, which has none and would drag every mean down."""
+    values = profile.numbers["loudness_lufs"]
+    return np.where(values > FLOOR_LUFS, values, np.nan)

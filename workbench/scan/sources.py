@@ -40,11 +40,15 @@ class SourceParameters(ScanParameters):
         return self.voices
 
     def scan_config(self) -> ScanConfig:
-        # An engine that only speaks is none of the scan's.
-        speaking = {written.partition("/")[0] for written in self.speaking_voices()}
-        listening = {self.fast, self.precision, *self.judges}
-        options = {name: given for name, given in self.engine_options.items() if name in listening or name not in speaking}
-        return super().scan_config().model_copy(update={"engine_options": options})
+        return without_speakers(super().scan_config(), self.speaking_voices())
+
+
+def without_speakers(config: ScanConfig, voices: Sequence[str]) -> ScanConfig:
+    """The configuration without options of engines that only speak: they are none of the scan's."""
+    speaking = {written.partition("/")[0] for written in voices}
+    listening = {config.fast, config.precision, *config.judges}
+    options = {name: given for name, given in config.engine_options.items() if name in listening or name not in speaking}
+    return config.model_copy(update={"engine_options": options})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,11 @@ def clips_of(config: SourceParameters, say: Callable[[str], None]) -> tuple[Any,
         described = f"{KINDS[manifest.kind]}: {manifest.source}"
         # A dataset on a hub is not read twice only to be counted.
         if manifest.kind == "hub":
-            clips = _Part(manifest, config.clip_limit, of=None) if config.clip_limit else manifest
+            clips = Part(manifest, config.clip_limit, of=None) if config.clip_limit else manifest
             return clips, Source(manifest.dataset, described, config.clip_limit or None, 0.0, ())
         total = manifest.count()
         limit = min(config.clip_limit or total, total)
-        clips = _Part(manifest, limit, of=total) if limit < total else manifest
+        clips = Part(manifest, limit, of=total) if limit < total else manifest
         return clips, Source(manifest.dataset, described, limit, 0.0, ())
     prompts = load_prompts(config.texts, limit=config.text_limit)
     voices, left_out = usable_voices(config.voices, when_missing=config.missing_engines, options=config.engine_options)
@@ -92,7 +96,7 @@ def clips_of(config: SourceParameters, say: Callable[[str], None]) -> tuple[Any,
     return list(spoken.clips), Source(dataset, described, len(spoken.clips), spoken.sec, tuple(left_out))
 
 
-class _Part:
+class Part:
     """Some clips of a manifest: every n-th where their number is known, as a limit should not mean the first speaker only; else the first ones. Read as often as need be."""
 
     def __init__(self, manifest: Any, limit: int, *, of: int | None) -> None:

@@ -185,16 +185,16 @@ class FrameScores:
         part.frames, part._parent = last - first, (self, slice(first, last))
         return part
 
-    def of(self, senones: np.ndarray) -> np.ndarray:
-        """Shape (T, len(senones)), float32, nats."""
-        result = np.zeros((self.frames, len(senones)), dtype=np.float32)
+    def of(self, senones: np.ndarray, *, every: int = 1) -> np.ndarray:
+        """Shape (T, len(senones)), float32, nats; with ``every`` of one frame in so many."""
+        result = np.zeros((len(range(0, self.frames, every)), len(senones)), dtype=np.float32)
         books = self.model.codebook_of[senones]
         for book in np.unique(books):
             chosen = np.flatnonzero(books == book)
             columns = self.model.place_in_codebook[senones[chosen]]
             for stream, (density, peak) in enumerate(self._book(int(book))):
-                mixed = density @ self.model.codebook_weights[book][stream][:, columns]
-                result[:, chosen] += np.log(np.maximum(mixed, 1e-30)) + peak
+                mixed = density[::every] @ self.model.codebook_weights[book][stream][:, columns]
+                result[:, chosen] += np.log(np.maximum(mixed, 1e-30)) + peak[::every]
         return result
 
     def densities(self, book: int, stream: int) -> np.ndarray:

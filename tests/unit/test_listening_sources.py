@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import tone
 from tests.listening_for_tests import tone_clips
 from workbench.audio import content_hash, read, write_wav
 from workbench.errors import ConfigError, ListeningError
@@ -14,7 +15,6 @@ from workbench.listening.study import ListeningConfig, open_study
 from workbench.scan.export import write_parquet
 from workbench.scan.results import ClipResult
 from workbench.store import Member, RowKey, StageRecord, StageResult, Store
-from tests.conftest import tone
 
 QUIET = {"instruction_voice": "", "mos_trials": 4, "ab_trials": 2}
 
@@ -71,6 +71,14 @@ def test_clips_alone_make_a_test_without_scores(tmp_path):
         Path(clip.audio).with_suffix(".txt").write_text(clip.text + "\n")
     study = open_study(ListeningConfig(manifest=str(tmp_path / "clips"), judges=(), test_folder=str(tmp_path / "test"), **QUIET), say=lambda line: None)
     assert study.prepared.plan.systems == ("system0", "system1") and study.judges == [] and study.stages == ()
+
+
+def test_a_voice_that_cannot_speak_here_is_left_out_and_named(tmp_path, speaking_voice):
+    voices = (speaking_voice, "kokoro/af_heart")
+    config = ListeningConfig(texts="everyday", text_limit=1, voices=voices, missing_engines="skip", judges=(), test_folder=str(tmp_path / "test"),
+                             speech_folder=str(tmp_path / "speech"), instruction_voice="", mos_trials=1, ab_trials=0)  # fmt: skip
+    study = open_study(config, say=lambda line: None)
+    assert study.prepared.plan.systems == (speaking_voice,) and any("kokoro/af_heart left out" in remark for remark in study.remarks)
 
 
 def test_what_is_no_source_is_refused(tmp_path):

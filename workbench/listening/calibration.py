@@ -103,7 +103,9 @@ def calibrate(column: str, rated: Sequence[Rated], rules: CalibrationRules, *, s
     """
     texts = {one.text for one in rated}
     ratings = sum(one.ratings for one in rated)
-    for got, least, what in ((len(rated), rules.least_clips, "rated clips with a score"), (len(texts), rules.least_texts, "texts"), (ratings / max(1, len(rated)), rules.least_ratings_per_clip, "ratings per clip")):
+    each = ratings / max(1, len(rated))
+    needs = ((len(rated), rules.least_clips, "rated clips with a score"), (len(texts), rules.least_texts, "texts"), (each, rules.least_ratings_per_clip, "ratings per clip"))
+    for got, least, what in needs:
         if got < least:
             return Refusal(column, f"{got:.3g} {what}, at least {least:g} are needed")
     x, y, weight = (np.array([getattr(one, name) for one in rated], dtype=float) for name in ("score", "opinion", "ratings"))
@@ -116,7 +118,8 @@ def calibrate(column: str, rated: Sequence[Rated], rules: CalibrationRules, *, s
     kind = "isotonic" if _clearly_better(predicted["isotonic"], predicted["linear"], y, weight, groups) else "linear"
     rmse = {name: _rmse(found, y, weight) for name, found in predicted.items()}
     if not _clearly_better(predicted[kind], predicted["constant"], y, weight, groups):
-        return Refusal(column, f"on texts not fitted it is not clearly better than saying the mean opinion every time (error {rmse[kind]:.2f} against {rmse['constant']:.2f})")
+        errors = f"error {rmse[kind]:.2f} against {rmse['constant']:.2f}"
+        return Refusal(column, f"on texts not fitted it is not clearly better than saying the mean opinion every time ({errors})")
     scores, opinions = _knots(kind, x, y, weight)
     return Calibration(
         column, kind, scores, opinions, len(rated), len(texts), ratings,
@@ -194,7 +197,8 @@ def load_calibrations(path: str | Path, *, allow_simulated: bool = False) -> dic
         found = [_calibration(one) for one in told["calibrations"]]
         simulated = bool(told["simulated"])
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ListeningError(f"calibrations cannot be read: {type(error).__name__}: {error}", where=path, expected="a calibration.json of a listening test's run") from None
+        what = f"calibrations cannot be read: {type(error).__name__}: {error}"
+        raise ListeningError(what, where=path, expected="a calibration.json of a listening test's run") from None
     if simulated and not allow_simulated:
         raise ListeningError("these maps were fitted to simulated listeners and are no evidence", where=path, mend="collect ratings, and fit to them")
     return {one.column: one for one in found}

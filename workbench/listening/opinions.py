@@ -100,10 +100,15 @@ def mos_pairs(ratings: Sequence[Rating], plan: Plan, *, seed: int) -> list[PairO
         means[item.system]["text"][item.text].append(float(rating.answer))
     found = []
     for first, second in combinations(sorted(means), 2):
-        nets = [[np.mean(means[first][side][key]) - np.mean(means[second][side][key]) for key in sorted(means[first][side].keys() & means[second][side].keys())] for side in ("listener", "text")]
+        nets = [_net_means(means[first][side], means[second][side]) for side in ("listener", "text")]
         counts = tuple(sum(system_of[rating.trial.items[0]] == system for rating in own) for system in (first, second))
         found.append(PairOpinion(TrialKind.MOS, first, second, crossed.difference(system_of, first, second), counts, _p_value(nets, seed)))
     return _decided(found, 0.0)
+
+
+def _net_means(one: Mapping[Hashable, Sequence[float]], other: Mapping[Hashable, Sequence[float]]) -> list[float]:
+    """Mean of one minus mean of the other, for every listener (or text) that has both."""
+    return [float(np.mean(one[key]) - np.mean(other[key])) for key in sorted(one.keys() & other.keys())]
 
 
 def preferences(ratings: Sequence[Rating], plan: Plan, *, seed: int) -> list[PairOpinion]:

@@ -28,7 +28,13 @@ def write_sessions(folder: str | Path, *, listeners: int) -> list[Path]:
     written = []
     for slot in range(listeners):
         trials = [
-            {"position": trial.position, "trial": trial.token, "kind": trial.kind.value, "sounds": [f"{AUDIO}/{item}.wav" for item in trial.items], "answers": list(answers_of(trial, plan))}
+            {
+                "position": trial.position,
+                "trial": trial.token,
+                "kind": trial.kind.value,
+                "sounds": [f"{AUDIO}/{item}.wav" for item in trial.items],
+                "answers": list(answers_of(trial, plan)),
+            }
             for trial in plan.trials(slot)
         ]
         path = out / f"slot-{slot:03d}.json"

@@ -196,9 +196,11 @@ def load_plan(folder: str | Path) -> Plan:
     except FileNotFoundError:
         raise ListeningError("no listening test lies here", where=path, mend="name clips to make one from, or another folder") from None
     except (OSError, ValueError, TypeError, KeyError, ConfigError) as error:
-        raise ListeningError(f"the plan cannot be read: {type(error).__name__}: {error}", where=path, mend="take the plan from a backup; ratings need the one they were given for") from None
+        what = f"the plan cannot be read: {type(error).__name__}: {error}"
+        raise ListeningError(what, where=path, mend="take the plan from a backup; ratings need the one they were given for") from None
     if version != (SCHEMA, DESIGN_VERSION):
-        raise ListeningError("the plan was made by another version", where=path, got=version, expected=(SCHEMA, DESIGN_VERSION), mend="report with that version of the workbench")
+        mend = "report with that version of the workbench"
+        raise ListeningError("the plan was made by another version", where=path, got=version, expected=(SCHEMA, DESIGN_VERSION), mend=mend)
     if plan.plan_id != told["plan"]:
         raise ListeningError("the plan was changed after it was made", where=path, got=plan.plan_id, expected=told["plan"], mend="take the plan from a backup")
     return plan

@@ -94,7 +94,8 @@ def opened(folder: str | Path) -> Prepared:
     prepared = Prepared(Path(folder), load_plan(folder))
     lacking = [item.item_id for item in prepared.plan.items if not prepared.audio_path(item.item_id).is_file()]
     if lacking:
-        raise ListeningError("sounds of the test are missing", where=prepared.folder / AUDIO, got=f"{len(lacking)} of {len(prepared.plan.items)} lack their file", mend="copy the folder whole")
+        got = f"{len(lacking)} of {len(prepared.plan.items)} lack their file"
+        raise ListeningError("sounds of the test are missing", where=prepared.folder / AUDIO, got=got, mend="copy the folder whole")
     return prepared
 
 
@@ -115,7 +116,8 @@ def _chosen(clips: Iterable[Clip], seed: int, most_texts: int) -> tuple[list[Cli
     shared = set.intersection(*map(set, found.values())) if found else set()
     if not shared:
         counts = ", ".join(f"{system}: {len(own)}" for system, own in sorted(found.items())) or "no clips"
-        raise ConfigError("no text is there in every system", where="clips of the listening test", got=f"texts that can be played, {counts}", mend="give every system the same texts")
+        got = f"texts that can be played, {counts}"
+        raise ConfigError("no text is there in every system", where="clips of the listening test", got=got, mend="give every system the same texts")
     left_out += [LeftOut(system, clip.clip_id, "another system lacks the text") for system, own in found.items() for text, clip in own.items() if text not in shared]
     texts = sorted(shared)
     if 0 < most_texts < len(texts):
@@ -156,7 +158,8 @@ class _Sounds:
         item_id = hashlib.sha256(f"{self._rules.seed}/{played}/{system_of(clip)}/{clip.clip_id}/{check or ''}".encode("utf-8", "surrogatepass")).hexdigest()[:10]
         if not (self._folder / f"{item_id}.wav").is_file():
             write_wav(_within_pcm(audio), self._folder / f"{item_id}.wav")
-        return Item(item_id, "" if check else system_of(clip), clip.text.strip(), clip.clip_id, played, round(audio.duration_sec, 3), check.value if check else "", accepted)
+        system, kind = ("", check.value) if check else (system_of(clip), "")
+        return Item(item_id, system, clip.text.strip(), clip.clip_id, played, round(audio.duration_sec, 3), kind, accepted)
 
     def _at_loudness(self, audio: Audio, clip: Clip) -> Audio:
         target = self._rules.loudness_lufs
@@ -167,7 +170,13 @@ class _Sounds:
         if brought.peak <= MOST_PEAK or math.isinf(present):
             return brought
         fits = math.floor(10 * (target - 20 * math.log10(brought.peak / MOST_PEAK))) / 10
-        raise ConfigError("a clip would be clipped at this loudness", where=f"loudness_lufs, {clip.clip_id}", got=f"{target:g} LUFS, a peak of {brought.peak:.2f}", expected=f"at most {fits:g} LUFS for this clip", mend="choose a lower loudness for all")
+        raise ConfigError(
+            "a clip would be clipped at this loudness",
+            where=f"loudness_lufs, {clip.clip_id}",
+            got=f"{target:g} LUFS, a peak of {brought.peak:.2f}",
+            expected=f"at most {fits:g} LUFS for this clip",
+            mend="choose a lower loudness for all",
+        )
 
 
 def _within_pcm(audio: Audio) -> Audio:
@@ -185,4 +194,5 @@ def _refuse_other(folder: Path, plan: Plan) -> None:
         return
     rules = [name for name, value in plan.rules.model_dump().items() if getattr(there.rules, name) != value]
     other = ", ".join([*rules, *(["the clips"] if there.items != plan.items else [])])
-    raise ListeningError("another test lies in this folder, and it has ratings", where=folder, got=f"other {other}", mend="name another test_folder, or give the parameters of the test that is there")
+    mend = "name another test_folder, or give the parameters of the test that is there"
+    raise ListeningError("another test lies in this folder, and it has ratings", where=folder, got=f"other {other}", mend=mend)

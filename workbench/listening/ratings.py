@@ -137,7 +137,8 @@ class _Reader:
         return why
 
     def _foreign(self, row: dict[str, str]) -> str:
-        for column, ours, what in (("schema", SCHEMA, "schema"), ("plan", self._plan.plan_id, "plan of another test:"), ("listener", self._listener, "another listener:")):
+        wanted = (("schema", SCHEMA, "schema"), ("plan", self._plan.plan_id, "plan of another test:"), ("listener", self._listener, "another listener:"))
+        for column, ours, what in wanted:
             if row[column] != ours:
                 return f"{what} {row[column][:40]!r} instead of {ours!r}"
         return f"{SIMULATED} ratings are no evidence" if row["source"] == SIMULATED else "" if row["source"] else "no source"

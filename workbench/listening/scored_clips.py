@@ -60,7 +60,8 @@ def read_scored_clips(path: str | Path) -> list[ScoredClip]:
         raise ListeningError(f"results cannot be read: {error}", where=path, expected=f"a run's folder, its {RESULTS}, or a Parquet export of the database") from None
     place = "audio" if "audio" in table.column_names else "file_path"
     if lacking := {"clip_id", "dataset", "speaker", "text", "file_hash", place} - set(table.column_names):
-        raise ListeningError("not a file of results", where=path, got=f"no column {', '.join(sorted(lacking))}", expected=f"a run's {RESULTS}, or a Parquet export of the database")
+        expected = f"a run's {RESULTS}, or a Parquet export of the database"
+        raise ListeningError("not a file of results", where=path, got=f"no column {', '.join(sorted(lacking))}", expected=expected)
     return [_row(row, place) for row in table.to_pylist()]
 
 

@@ -47,7 +47,8 @@ class Session:
         """
         trial = self.current
         if self._lock is None or trial is None:
-            raise ListeningError("the session is over" if trial is None else "the session was closed, or opened again elsewhere", where=self.path.name, mend="start it again")
+            what = "the session is over" if trial is None else "the session was closed, or opened again elsewhere"
+            raise ListeningError(what, where=self.path.name, mend="start it again")
         if answer not in answers_of(trial, self.plan):
             raise ListeningError("not an answer to this trial", where=f"position {trial.position}", got=answer, expected=", ".join(answers_of(trial, self.plan)))
         _append(self.path, _line(self.plan, self.listener, self.slot, trial, answer, elapsed_sec))
@@ -100,7 +101,8 @@ def _opened(folder: Path, path: Path, plan: Plan, listener: str, lock: object) -
             os.truncate(path, found.whole_bytes)
         if found.refused:
             faults = "; ".join(f"line {fault.line}: {fault.why}" if fault.line else fault.why for fault in found.refused[:5])
-            raise ListeningError("this listener's file cannot be gone on with", where=path, got=faults, mend="mend the lines, or take another pseudonym; the report counts what is whole")
+            mend = "mend the lines, or take another pseudonym; the report counts what is whole"
+            raise ListeningError("this listener's file cannot be gone on with", where=path, got=faults, mend=mend)
         if found.slot is None:
             slot = _free_slot(folder, plan)
             _append(path, _line(plan, listener, slot))
@@ -186,4 +188,5 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _refused(path: Path, error: OSError) -> ListeningError:
-    return ListeningError(f"the rating could not be saved: {error.strerror or error}", where=path, mend="make room or mend the folder's rights; nothing but this answer is lost")
+    mend = "make room or mend the folder's rights; nothing but this answer is lost"
+    return ListeningError(f"the rating could not be saved: {error.strerror or error}", where=path, mend=mend)

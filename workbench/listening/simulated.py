@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from workbench.errors import ConfigError
-from workbench.listening.base import NO_PREFERENCE, Rating, Trial, TrialKind
+from workbench.listening.base import ANSWERS, NO_PREFERENCE, Rating, Trial, TrialKind
 from workbench.listening.judged import Scores
 from workbench.listening.plan import Plan
 from workbench.listening.ratings import SIMULATED
@@ -20,8 +20,9 @@ SAME_BELOW = 0.35
 ATTENTIVE = 0.97
 
 MODEL = (
-    f"opinion = {MEAN} + {SLOPE} × (the judge's score, standardised over the clips) + the listener's own bias (SD {BIAS_SD}) + noise of each answer (SD {NOISE_SD}), rounded to 1..5; "
-    f"a preference where two such opinions differ by {SAME_BELOW} or more; X told apart as often as the gap in score allows; attention checks passed with probability {ATTENTIVE}"
+    f"opinion = {MEAN} + {SLOPE} × (the judge's score, standardised over the clips) + the listener's own bias (SD {BIAS_SD}) "
+    f"+ noise of each answer (SD {NOISE_SD}), rounded to 1..5; a preference where two such opinions differ by {SAME_BELOW} or more; "
+    f"X told with probability 1 - exp(-gap of the standardised scores), else guessed; attention checks passed with probability {ATTENTIVE}"
 )
 
 
@@ -33,7 +34,8 @@ def simulate(plan: Plan, scores: Scores, column: str, *, listeners: int, seed: i
     """
     raw = {item.item_id: scores.get(item.item_id, {}).get(column) for item in plan.items if not item.check}
     if lacking := [item for item, value in raw.items() if value is None]:
-        raise ConfigError("simulated listeners need a score of every clip", where=f"simulated_judge, {column}", got=f"{len(lacking)} of {len(raw)} clips have none", mend="name a judge that scored them all")
+        got = f"{len(lacking)} of {len(raw)} clips have none"
+        raise ConfigError("simulated listeners need a score of every clip", where=f"simulated_judge, {column}", got=got, mend="name a judge that scored them all")
     values = np.array(list(raw.values()), dtype=float)
     spread = float(values.std()) or 1.0
     quality = {item: MEAN + SLOPE * (value - float(values.mean())) / spread for item, value in raw.items()}
@@ -51,8 +53,8 @@ def _answers(plan: Plan, slot: int, quality: Mapping[str, float], rng: np.random
 
 
 def _check(trial: Trial, rng: np.random.Generator) -> str:
-    wrong = {TrialKind.MOS: "5" if "5" not in trial.accepted else "1", TrialKind.AB: "B" if "B" not in trial.accepted else "A", TrialKind.ABX: "B" if "B" not in trial.accepted else "A"}
-    return str(rng.choice(trial.accepted)) if rng.random() < ATTENTIVE else wrong[trial.kind]
+    wrong = next(answer for answer in reversed(ANSWERS[trial.kind]) if answer not in trial.accepted)
+    return str(rng.choice(trial.accepted)) if rng.random() < ATTENTIVE else wrong
 
 
 def _answer(trial: Trial, quality: Mapping[str, float], bias: float, rng: np.random.Generator) -> str:

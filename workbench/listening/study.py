@@ -161,13 +161,15 @@ def open_study(config: ListeningConfig, *, say: Callable[[str], None] = print_li
     if not sources:
         prepared, scores, described, stages = opened(config.test_folder), _load_scores(Path(config.test_folder)), "the test as it lies in its folder", ()
     else:
-        scored, described, stages = _scored(config, say)
+        scored, described, stages, left_out = _scored(config, say)
+        remarks += left_out
         prepared, scores = _prepared(config, scored, remarks, say)
     files = read_all_ratings(prepared.folder / RATINGS, prepared.plan)
     answers = {one.listener: (one.slot, one.ratings) for one in files if one.slot is not None}
     if config.simulated_listeners:
         if answers or any(one.refused for one in files):
-            raise ConfigError("people rated this test", where="simulated_listeners", got=f"{len(files)} ratings files in {prepared.folder / RATINGS}", expected="0, or a test_folder without ratings")
+            got = f"{len(files)} ratings files in {prepared.folder / RATINGS}"
+            raise ConfigError("people rated this test", where="simulated_listeners", got=got, expected="0, or a test_folder without ratings")
         answers = simulate(prepared.plan, scores, config.simulated_judge, listeners=config.simulated_listeners, seed=config.seed)
     rules, plan = config.exclusion_rules(), prepared.plan
     attentive = tuple(attention(listener, own, plan, rules, asked=len(plan.trials(slot))) for listener, (slot, own) in answers.items() if own)
@@ -188,14 +190,15 @@ def _torn(listener: str) -> Refused:
     return Refused(f"{listener}.csv", 0, "the last line was cut off while it was written; the answer is asked again when the listener goes on")
 
 
-def _scored(config: ListeningConfig, say: Callable[[str], None]) -> tuple[list[ScoredClip], str, tuple[StagePlan, ...]]:
+def _scored(config: ListeningConfig, say: Callable[[str], None]) -> tuple[list[ScoredClip], str, tuple[StagePlan, ...], tuple[str, ...]]:
+    """Clips with scores, where they come from, the stages that scored them here, and voices that could not take part."""
     if config.results:
-        return read_scored_clips(config.results), f"results in {config.results}", ()
+        return read_scored_clips(config.results), f"results in {config.results}", (), ()
     if not config.judges:
         clips, source = clips_of(config.validation_config(), say)
-        return [ScoredClip(clip, {}) for clip in clips], source.described, ()
+        return [ScoredClip(clip, {}) for clip in clips], source.described, (), source.left_out
     found = validate(config.validation_config(), say=say)
-    return of_results(found.results), found.source.described, found.stages
+    return of_results(found.results), found.source.described, found.stages, found.source.left_out
 
 
 def _prepared(config: ListeningConfig, scored: Sequence[ScoredClip], remarks: list[str], say: Callable[[str], None]) -> tuple[Prepared, dict[str, dict[str, float]]]:

@@ -16,7 +16,7 @@ from workbench.report import listening_figures, listening_tables
 from workbench.report.html import Column, Fragment, fold, identity, prose, table, verdict_line
 from workbench.report.listening_export import write_ratings
 from workbench.report.listening_gallery import disagreements
-from workbench.report.listening_sentences import Told
+from workbench.report.listening_sentences import Told, value_of
 from workbench.report.parts import code_line, provenance_section
 from workbench.report.provenance import code_version, provenance
 from workbench.report.session import Run
@@ -100,7 +100,7 @@ class ListeningReport:
             return [prose(self._nothing if not self.counted else "Nobody rated single clips, so there are no opinions to hold judges against.")]
         own = self._listeners
         alpha = own.alpha
-        told = "not defined, as no clip has two ratings or none differ" if alpha.value is None else f"{alpha.value:.2f}" + ("" if alpha.low is None else f" [{alpha.low:.2f}, {alpha.high:.2f}]")
+        told = "not defined, as no clip has two ratings or none differ" if alpha.value is None else value_of(alpha)
         lines = f"Listeners among themselves: Krippendorff's alpha {told} (ordinal, {alpha.n} clips with two ratings or more; 1 is full agreement, 0 is chance)."
         if own.ceiling is not None:
             lines += f" A judge who knew every clip's true opinion would correlate with these means at about {own.ceiling:.2f}."
@@ -165,7 +165,8 @@ class ListeningReport:
         """Who took part, who counts by which rules, and what in the files does not hold."""
         if self.config.collect:
             return [prose(self._nothing)]
-        rules = "A listener is excluded with " + "; or ".join(self.config.exclusion_rules().sentences()) + ". Results by all listeners stand beside those of the ones who count."
+        rules = f"A listener is excluded with {'; or '.join(self.config.exclusion_rules().sentences())}."
+        rules += " Results by all listeners stand beside those of the ones who count."
         shown = [listening_tables.listeners_table(self.study.attention)] if self.study.attention else []
         if self.study.simulated:
             rules = f"No listener below is a person. The model that they are drawn from: {MODEL}.\n\n{rules}"
@@ -176,13 +177,13 @@ class ListeningReport:
         rules = self.plan.rules
         loudness = "as they are" if rules.loudness_lufs is None else f"at {rules.loudness_lufs:g} LUFS"
         clipped = f" {len(self.study.prepared.clipped)} of them peak above 1 and are clipped when played." if self.study.prepared.clipped else ""
-        lines = f"{len(self.plan.systems)} systems × {len(self.plan.texts)} texts. Sounds are played {loudness}, at {self.plan.sample_rate_hz:,} Hz, without any other change.{clipped}"
+        lines = f"{len(self.plan.systems)} systems × {len(self.plan.texts)} texts. "
+        lines += f"Sounds are played {loudness}, at {self.plan.sample_rate_hz:,} Hz, without any other change.{clipped}"
         left_out = self.study.prepared.left_out
         columns = [Column("system", "system"), Column("clip_id", "clip"), Column("why", "why")]
         return [
             prose(lines),
             *([listening_tables.plan_table(self.plan)] if self.everyone else []),
-            *(prose(remark) for remark in self.study.remarks),
             *([fold(f"{len(left_out)} clips are no part of the test", table(left_out, columns))] if left_out else []),
         ]
 
@@ -197,6 +198,7 @@ class ListeningReport:
                 "ratings (hash)": self.study.ratings_hash[:12] if self.everyone else None,
                 "listeners": "SIMULATED" if self.study.simulated and self.everyone else None,
                 "code": code_line(),
+                "left out": list(self.study.remarks) or None,
             }
         )
 

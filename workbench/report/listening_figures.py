@@ -48,7 +48,8 @@ def calibration_map(calibration: Calibration, rated: Sequence[Rated], *, caption
 
     def paint(figure) -> None:
         left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
-        left.plot([one.score for one in rated], [one.opinion for one in rated], "o", markersize=4, markerfacecolor=INK["fig-soft"], markeredgecolor=INK["fig-1"], markeredgewidth=0.7)
+        dots = {"markersize": 4, "markerfacecolor": INK["fig-soft"], "markeredgecolor": INK["fig-1"], "markeredgewidth": 0.7}
+        left.plot([one.score for one in rated], [one.opinion for one in rated], "o", **dots)
         left.plot(calibration.scores, calibration.opinions, color=INK["fig-2"], linewidth=2.0)
         left.set_title(f"map, {calibration.kind}")
         left.set_xlabel(f"score, {calibration.column}")

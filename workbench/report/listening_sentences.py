@@ -32,7 +32,8 @@ class Told:
             return cls("This session collects ratings; results are kept back, so that no listener is told what others heard.", "mixed")
         if not study.attention:
             refused = f" {len(study.refused)} lines of ratings files do not hold." if study.refused else ""
-            return cls(f"No ratings yet: {len(plan.systems)} systems with {len(plan.texts)} texts wait for listeners; with collect = True, this notebook in JupyterLab asks them.{refused}", "mixed")
+            waiting = f"No ratings yet: {len(plan.systems)} systems with {len(plan.texts)} texts wait for listeners"
+            return cls(f"{waiting}; with collect = True, this notebook in JupyterLab asks them.{refused}", "mixed")
         counting = [one for one in study.attention if one.counts]
         told = _who(study, len(counting), config.simulated_judge)
         if not counting:
@@ -64,12 +65,13 @@ def _who(study: Study, counting: int, judge: str) -> str:
     excluded = len(study.attention) - counting
     left = f", {excluded} of whom {'is' if excluded == 1 else 'are'} excluded by the stated rules" if excluded else ""
     if study.simulated:
-        return f"SIMULATED LISTENERS, NO EVIDENCE: {len(study.attention)} listeners{left} were drawn from a stated model around the judge's score {judge}; nobody heard anything."
+        model = f"a stated model around the judge's score {judge}"
+        return f"SIMULATED LISTENERS, NO EVIDENCE: {len(study.attention)} listeners{left} were drawn from {model}; nobody heard anything."
     return f"{len(study.attention)} listener{'s' if len(study.attention) > 1 else ''}{left} gave {len(study.all_ratings):,} answers."
 
 
 def _opinions(opinions: Sequence[SystemOpinion]) -> str:
-    return f"Mean opinion: {', '.join(f'{one.system} {_value(one.mos)}' for one in opinions)}." if opinions else ""
+    return f"Mean opinion: {', '.join(f'{one.system} {value_of(one.mos)}' for one in opinions)}." if opinions else ""
 
 
 def _pairs(pairs: Sequence[PairOpinion]) -> str:
@@ -83,8 +85,9 @@ def _pairs(pairs: Sequence[PairOpinion]) -> str:
 
 
 def _judge(best: JudgeAgreement | None) -> str:
-    return f"Closest judge: {best.column}, r = {_value(best.pearson)} over {best.clips} clips." if best else ""
+    return f"Closest judge: {best.column}, r = {value_of(best.pearson)} over {best.clips} clips." if best else ""
 
 
-def _value(estimate: Estimate) -> str:
+def value_of(estimate: Estimate) -> str:
+    """A value with its interval behind it, where there is one."""
     return f"{estimate.value:.2f}" + ("" if estimate.low is None else f" [{estimate.low:.2f}, {estimate.high:.2f}]")

@@ -86,7 +86,15 @@ def clips_of(folder: Path, lengths, *, words=2) -> list[Clip]:
 
 def actors(name: str) -> list[psutil.Process]:
     """The actors of a part of the pipeline, below this process."""
-    return [process for process in psutil.Process().children(recursive=True) if f"({name})" in " ".join(process.cmdline())]
+    return [process for process in psutil.Process().children(recursive=True) if f"({name})" in " ".join(words_of(process))]
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Its command line; empty for one that ended while it was looked at, as those do that were killed a moment ago."""
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
 
 
 @pytest.mark.usefixtures("ray_here")
@@ -199,7 +207,7 @@ class TestFlow:
         finished = lambda: sorted((tmp_path / "shards").glob("*/00000?.parquet"))  # noqa: E731
         until(lambda: len(finished()) == 4 or driver.poll() is not None, 240)
         # Ray's own two agents take a minute to see that their node is gone.
-        born = [p for p in psutil.Process(driver.pid).children(recursive=True) if not p.cmdline()[:1] or "Agent" not in p.cmdline()[0]]
+        born = [p for p in psutil.Process(driver.pid).children(recursive=True) if not any("Agent" in word for word in words_of(p)[:1])]
         os.kill(driver.pid, signal.SIGKILL)
         driver.wait()
         until(lambda: not [p for p in born if alive(p)], 60)

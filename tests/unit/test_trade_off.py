@@ -10,7 +10,7 @@ from workbench.scan.cascade import Cascade
 from workbench.scan.reading import read_results
 from workbench.scan.scanning import scan
 from workbench.scan.thresholds import ThresholdsConfig, name_of, weigh_thresholds
-from workbench.scan.trade_off import Candidate, Catch, Cost, Heard, borne_out, catch, cheapest, cost, frontier
+from workbench.scan.trade_off import Candidate, Catch, Catcher, Cost, Heard, borne_out, cheapest, cost, frontier
 from workbench.stats import Estimate
 from workbench.store import Store
 from workbench.stt.base import Transcript, Word
@@ -44,17 +44,17 @@ def heard() -> Heard:
 
 
 def test_errors_in_clips_that_are_accepted_are_missed_and_counted(heard):
-    everything = catch(heard, Cascade(), threshold=0.5, seed=1)
+    everything = Catcher(heard, threshold=0.5, seed=1).catch(Cascade())
     assert (everything.report.recall.value, everything.accepted, everything.kept.value) == (pytest.approx(1 / 3), 0, 1.0)
-    tight = catch(heard, Cascade(escalate="flagged", flag_wer=0.05, flag_confidence=0.9), threshold=0.5, seed=1)
+    tight = Catcher(heard, threshold=0.5, seed=1).catch(Cascade(escalate="flagged", flag_wer=0.05, flag_confidence=0.9))
     assert (tight.report.recall.value, tight.accepted, tight.kept.value) == (pytest.approx(1 / 3), 1, 1.0)
-    loose = catch(heard, Cascade(escalate="flagged", flag_wer=0.5, flag_confidence=0.0), threshold=0.5, seed=1)
+    loose = Catcher(heard, threshold=0.5, seed=1).catch(Cascade(escalate="flagged", flag_wer=0.5, flag_confidence=0.0))
     assert (loose.report.recall.value, loose.accepted, loose.kept.value) == (0.0, 3, 0.0)
     assert loose.report.false_alarm_all.value == 0.0
 
 
 def test_words_that_only_the_fast_engine_got_wrong_are_no_false_alarms(heard):
-    flagged = catch(heard, Cascade(escalate="flagged", flag_wer=0.05, flag_confidence=0.0), threshold=0.5, seed=1)
+    flagged = Catcher(heard, threshold=0.5, seed=1).catch(Cascade(escalate="flagged", flag_wer=0.05, flag_confidence=0.0))
     assert flagged.report.false_alarm_all.value == 0.0 and flagged.report.errors == 3
 
 

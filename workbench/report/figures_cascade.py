@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from workbench.report.figure_parts import WIDTH_IN, empty, figure_box, voices_axis
 from workbench.report.html import Column, Fragment, table
 from workbench.report.svg import INK, draw
 
+_SAID = {"flagged": "flagged clips", "words": "doubtful words", "all": "everything"}
 _MARKS = {"flagged": ("fig-1", "o"), "words": ("fig-3", "s"), "all": ("fig-2", "*")}
 
 
@@ -75,9 +77,6 @@ def trade_off(points: Sequence[TradePoint], *, caption: str = "") -> Fragment:
     return figure_box(draw(6.8, 4.2, paint), "Planted errors found against the precision engine's time, per cascade", caption, table(points, columns), width_in=6.8)
 
 
-_SAID = {"flagged": "flagged clips", "words": "doubtful words", "all": "everything"}
-
-
 def spread(
     values_per_voice: Mapping[str, Sequence[float | None]], *, label: str, bounds: Mapping[str, float] | None = None, edge: float = 1.0, caption: str = ""
 ) -> Fragment:
@@ -100,7 +99,7 @@ def spread(
         for place, values in enumerate(voices.values()):
             heights = [place + 0.3 - 0.6 * (rank + 0.5) / len(values) for rank in range(len(values))]
             axes.plot([100 * min(v, edge) for v in values], heights, "o", markersize=3.6, markerfacecolor=INK["fig-soft"], markeredgecolor=INK["fig-1"], markeredgewidth=0.7)
-            middle, over = _median(values), sum(v > edge for v in values)
+            middle, over = median(values), sum(v > edge for v in values)
             axes.plot([100 * min(middle, edge)] * 2, [place - 0.36, place + 0.36], color=INK["fig-2"], linewidth=2.2)
             axes.text(100 * (highest + 1.6 * margin), place, f"median {middle:.1%}, n = {len(values)}" + (f", {over} above {edge:.0%}" if over else ""), va="center", fontsize=8)
         for rank, (name, bound) in enumerate((bounds or {}).items()):
@@ -113,7 +112,7 @@ def spread(
         axes.grid(True, axis="x")
         axes.set_xlabel(label)
 
-    rows = [{"voice": voice, "n": len(v), "low": v[len(v) // 10], "median": _median(v), "high": v[-1 - len(v) // 10], "mean": sum(v) / len(v), "max": v[-1]} for voice, v in voices.items()]
+    rows = [{"voice": voice, "n": len(v), "low": v[len(v) // 10], "median": median(v), "high": v[-1 - len(v) // 10], "mean": sum(v) / len(v), "max": v[-1]} for voice, v in voices.items()]
     columns = (
         Column("voice", "Voice"),
         Column("n", "Clips"),
@@ -124,8 +123,3 @@ def spread(
         Column("max", "Largest", fmt=".1%"),
     )
     return figure_box(draw(WIDTH_IN, 1.0 + 0.55 * len(voices), paint), f"{label}: every clip, per voice", caption, table(rows, columns))
-
-
-def _median(values: Sequence[float]) -> float:
-    middle = len(values) // 2
-    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2

@@ -11,6 +11,7 @@ from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, StageHealth
 from workbench.scan.stages import StagePlan
 
+
 def engines_text(stages: Sequence[StagePlan]) -> list[str]:
     """The engines of a scan, each with its stage where that has another name."""
     return [f"{stage.engine} ({stage.name})" if stage.name != stage.engine else stage.engine for stage in stages]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from workbench.report import figures
+from workbench.report import figures, run_sections
 from workbench.report.figures_cascade import TradePoint, spread, trade_off
-from workbench.report.html import Column, Fragment, identity, prose, table, verdict_line
+from workbench.report.html import Column, Fragment, fold, identity, prose, table, verdict_line
 from workbench.report.parts import code_line, interval, percent, plain, provenance_section, yields_table
 from workbench.report.planted import ERROR_NAMES, no_trial
 from workbench.report.provenance import provenance
@@ -159,8 +159,6 @@ class ThresholdsReport:
         return [trade_off(points), self._all_candidates(), prose(self._take_over())]
 
     def _all_candidates(self) -> Fragment:
-        from workbench.report.html import fold
-
         rows = [self._row(c) for c in sorted(self.thresholds.candidates, key=lambda c: c.cost.sec_per_audio_hour or 0.0)]
         return fold(f"All {len(rows)} cascades on trial", table(rows, self._columns()))
 
@@ -207,12 +205,9 @@ class ThresholdsReport:
             voices.setdefault(result.clip.speaker or result.clip.dataset, []).append(result)
         return voices
 
-    def failures(self) -> Fragment:
+    def failures(self) -> list[object]:
         """What failed: such clips are escalated by every cascade."""
-        rows = [dict(zip(("stage", "type", "clips", "example"), row, strict=True)) for row in summaries.failure_counts(self.thresholds.results)]
-        if not rows:
-            return prose("Every stage did its work on every clip.")
-        return table(rows, [Column("stage", "stage"), Column("type", "error"), Column("clips", "clips", fmt=",d"), Column("example", "for instance")], caption="Failures")
+        return run_sections.failures(self.thresholds.results, self.thresholds.summary)
 
     def provenance(self) -> list[object]:
         """Engines with licences, code, packages, machine, every parameter."""

@@ -19,7 +19,7 @@ from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, scan
 from workbench.scan.sources import Source, clips_of, dataset_hash
 from workbench.scan.stages import fingerprint
-from workbench.scan.trade_off import Candidate, Heard, catch, cheapest, cost
+from workbench.scan.trade_off import Candidate, Catcher, Heard, cheapest, cost
 from workbench.store import Store
 from workbench.stt.base import Transcript
 
@@ -150,22 +150,23 @@ def name_of(cascade: Cascade) -> str:
 
 
 def _weighed(config, source, summary, results, trial: PlantedTrial | None, by_word: dict[Cascade, _ByWord]) -> Thresholds:
-    test, tune = (_heard(part, {c: getattr(own, name) for c, own in by_word.items()}) for name, part in (("test", trial and trial.test), ("tune", trial and trial.tune)))
     told = {"threshold": config.log_ratio_threshold, "seed": config.seed}
+    test = _catcher(trial.test, {cascade: own.test for cascade, own in by_word.items()}, **told) if trial else None
+    tune = _catcher(trial.tune, {cascade: own.tune for cascade, own in by_word.items()}, **told) if trial and trial.tune else None
     candidates = [
         Candidate(
             name,
             cascade,
             cost(by_word[cascade].results if cascade.escalate == "words" else results, cascade, seed=config.seed),
-            catch(tune, cascade, **told) if tune else None,
-            catch(test, cascade, **told) if test else None,
+            tune.catch(cascade) if tune else None,
+            test.catch(cascade) if test else None,
         )
         for name, cascade in _cascades(config, results).items()
     ]
     everything = next(candidate for candidate in candidates if candidate.cascade.escalate == "all")
-    proposed = cheapest(candidates, keep=config.keep_recall) if test and test.planted else None
+    proposed = cheapest(candidates, keep=config.keep_recall) if trial and trial.test.planted else None
     return Thresholds(source, summary, results, trial, tuple(candidates), candidates[0], everything, proposed, dataset_hash(results))
 
 
-def _heard(part: TrialClips | None, by_word: dict[Cascade, Sequence[Transcript | None]]) -> Heard | None:
-    return Heard(part.planted, part.fast, part.precision, by_word) if part else None
+def _catcher(part: TrialClips, by_word: dict[Cascade, Sequence[Transcript | None]], *, threshold: float, seed: int) -> Catcher:
+    return Catcher(Heard(part.planted, part.fast, part.precision, by_word), threshold=threshold, seed=seed)

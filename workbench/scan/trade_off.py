@@ -7,7 +7,7 @@ clips are faultier than any corpus; what is caught is counted on planted errors,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workbench.errors import ConfigError
 from workbench.scan.cascade import Cascade
@@ -85,20 +85,29 @@ class Candidate:
     test: Catch | None
 
 
-def catch(heard: Heard, cascade: Cascade, *, threshold: float, seed: int) -> Catch:
-    """What the cascade finds at an operating point (``threshold``, in nats)."""
-    found, accepted = _counts(heard, heard.precision(cascade), threshold)
-    everything, _ = _counts(heard, heard.whole, threshold)
-    texts = [one.text_id for one in everything]
-    kept = ratio_estimate([float(bool(one.found)) for one in found], [float(bool(one.found)) for one in everything], texts, seed=seed)
-    return Catch(summarise(found, seed=seed), accepted, kept)
+class Catcher:
+    """Counts planted clips once and then says of any cascade what it finds, at one operating point (``threshold``, in nats)."""
 
+    def __init__(self, heard: Heard, *, threshold: float, seed: int) -> None:
+        self._heard, self._threshold, self._seed = heard, threshold, seed
+        self._everything = self._counted(heard.whole)
 
-def _counts(heard: Heard, precision: Sequence[Transcript | None], threshold: float) -> tuple[list[Counted], int]:
-    verdicts = judged(heard.planted, heard.fast, precision, threshold=threshold)
-    given = [second is not None for second in precision]
-    counts = [count(text, own, **({} if there else {"flagged": ()})) for text, own, there in zip(heard.planted, verdicts, given, strict=True)]
-    return counts, sum(one.found is not None and not there for one, there in zip(counts, given, strict=True))
+    def catch(self, cascade: Cascade) -> Catch:
+        """What the cascade finds."""
+        precision = self._heard.precision(cascade)
+        # A clip that is heard in whole by both engines counts the same under every cascade.
+        counted = self._counted(precision) if cascade.escalate == "words" else self._everything
+        counts = [
+            own if second is not None else replace(own, found=None if own.found is None else False, false_alarms=0, beside_flagged=0, inserted=0)
+            for own, second in zip(counted, precision, strict=True)
+        ]
+        accepted = sum(one.found is not None and second is None for one, second in zip(counts, precision, strict=True))
+        found, whole = ([float(bool(one.found)) for one in own] for own in (counts, self._everything))
+        return Catch(summarise(counts, seed=self._seed), accepted, ratio_estimate(found, whole, [one.text_id for one in counts], seed=self._seed))
+
+    def _counted(self, precision: Sequence[Transcript | None]) -> list[Counted]:
+        verdicts = judged(self._heard.planted, self._heard.fast, precision, threshold=self._threshold)
+        return [count(text, own) for text, own in zip(self._heard.planted, verdicts, strict=True)]
 
 
 def cost(results: Iterable[ClipResult], cascade: Cascade, *, seed: int) -> Cost:

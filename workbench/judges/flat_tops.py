@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 
 import numpy as np
 
 from workbench.audio import Audio
-from workbench.errors import AudioError, Failure
-from workbench.judges.base import Scores
+from workbench.errors import AudioError
+from workbench.judges.base import MeasuringJudge
 
 REVISION = 1
 #: So many neighbours make a run: the top of a loud tone holds one or two samples that are equal in 16 bits.
@@ -37,29 +36,15 @@ def flat_top_runs(audio: Audio) -> tuple[int, int]:
     return len(runs), int(sum(runs))
 
 
-class FlatTopsJudge:
+class FlatTopsJudge(MeasuringJudge):
     """``flat_top_runs`` as a judge: cheap, no model, no primary score."""
 
     name = "flat_tops"
     columns = ("flat_top_runs", "flat_top_pct")
-    primary = None
 
-    def load(self, device: str = "cpu") -> None:
-        """Nothing to load."""
-
-    def score(self, clips: Sequence[Audio]) -> list[Scores]:
-        """One ``Scores`` per clip, in order; what cannot be measured comes back as a failure."""
-        return [self._one(clip) for clip in clips]
-
-    def _one(self, clip: Audio) -> Scores:
-        try:
-            runs, held = flat_top_runs(clip)
-        except AudioError as error:
-            return Scores({}, failure=Failure.of(self.name, error))
-        return Scores({"flat_top_runs": float(runs), "flat_top_pct": 100 * held / len(clip.samples)})
-
-    def close(self) -> None:
-        """Nothing to free."""
+    def measured(self, clip: Audio) -> dict[str, float]:
+        runs, held = flat_top_runs(clip)
+        return {"flat_top_runs": float(runs), "flat_top_pct": 100 * held / len(clip.samples)}
 
     def identity(self) -> dict[str, object]:
         """What a stored figure depends on."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
 from workbench import audio as audio_room
 from workbench.audio import Audio
-from workbench.errors import AudioError, Failure
+from workbench.errors import AudioError
 from workbench.judges.bandwidth import BandLevels
-from workbench.judges.base import Scores
+from workbench.judges.base import MeasuringJudge
 
 LICENCE_CODE = "Apache-2.0"
 LICENCE_WEIGHTS = "none"
@@ -100,28 +100,14 @@ def measure(audio: Audio) -> SignalMetrics:
     )
 
 
-class SignalJudge:
+class SignalJudge(MeasuringJudge):
     """``measure`` as a judge: cheap, no model, no primary score."""
 
     name = "signal"
     columns = tuple(f.name for f in fields(SignalMetrics))
-    primary = None
 
-    def load(self, device: str = "cpu") -> None:
-        """Nothing to load; any device will do, the work is done on the CPU."""
-
-    def score(self, clips: Sequence[Audio]) -> list[Scores]:
-        """One ``Scores`` per clip, in order; what cannot be measured comes back as a failure."""
-        return [self._one(clip) for clip in clips]
-
-    def _one(self, clip: Audio) -> Scores:
-        try:
-            return Scores({name: value for name, value in asdict(measure(clip)).items() if value is not None})
-        except AudioError as error:
-            return Scores({}, failure=Failure.of(self.name, error))
-
-    def close(self) -> None:
-        """Nothing to free."""
+    def measured(self, clip: Audio) -> dict[str, float]:
+        return {name: value for name, value in asdict(measure(clip)).items() if value is not None}
 
     def identity(self) -> dict[str, object]:
         """What a stored metric depends on."""

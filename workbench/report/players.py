@@ -79,8 +79,13 @@ def gallery(
         sound = sound_of(result, audio_of, left)
         left -= len(sound.uri or "")
         cards.append(_card(result, sound, scores))
+    return framed(cards, results, title=title, total=total, note=note)
+
+
+def framed(cards: Sequence[str], results: Sequence[ClipResult], *, title: str, total: int | None, note: str) -> Fragment:
+    """Cards under their title, how many of how many they are, and how words are marked in ``results``."""
     anchor = "wb-" + "".join(c if c.isalnum() else "-" for c in title.casefold())
-    shown = showing(len(results), len(results) if total is None else total).html
+    shown = showing(len(cards), len(cards) if total is None else total).html
     said = f'<p class="wb-note">{escape(note)}</p>' if note else ""
     return Fragment(
         f'<section class="wb wb-gallery" aria-label="{escape(title)}"><h3 id="{escape(anchor)}">{escape(title)}</h3>{shown}{said}'

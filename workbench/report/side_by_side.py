@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from workbench.report import players
-from workbench.report.html import Fragment, escape, showing
+from workbench.report.html import Fragment, escape
 from workbench.report.players import Sound
 from workbench.report.verdict_style import is_flagged
 from workbench.report.words import transcript_html
@@ -58,12 +58,8 @@ def side_by_side(
         sounds = _sounds(row, audio_of, left)
         left -= sum(len(sound.uri or "") for sound in sounds)
         shown.append(_row(row, sounds, scores))
-    anchor = "wb-" + "".join(c if c.isalnum() else "-" for c in title.casefold())
-    counted = showing(len(rows), len(rows) if total is None else total).html
-    said = f'<p class="wb-note">{escape(note)}</p>' if note else ""
-    marks = players.legend(players.verdicts_in([cell.result for row in rows for cell in row.cells if cell.result]))
-    head = f'<h3 id="{escape(anchor)}">{escape(title)}</h3>{counted}{said}{marks.html}'
-    return Fragment(f'<section class="wb wb-gallery" aria-label="{escape(title)}">{head}{"".join(shown)}</section>')
+    results = [cell.result for row in rows for cell in row.cells if cell.result]
+    return players.framed(shown, results, title=title, total=total, note=note)
 
 
 def _sounds(row: Row, audio_of: Callable[[ClipResult], bytes | None], left: int) -> list[Sound]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 
 from workbench import audio as audio_io
 from workbench.clips import load_audio
-from workbench.errors import WorkbenchError
 from workbench.homographs.decide import HomographVerdict
 from workbench.homographs.lexicon import lexicon
+from workbench.report import players
 from workbench.report.html import Column, Fragment, escape, prose, showing, table
 from workbench.scan.homograph_review import HomographResult, HomographReview
 
@@ -62,12 +61,12 @@ def _suspects(review: HomographReview, most: int, budget_bytes: int) -> list[Fra
     columns = [
         Column("place", "", fmt="d"),
         Column("sentence", "text"),
+        Column("listen", "listen"),
         Column("voice", "voice"),
         Column("asked", "asked for"),
         Column("heard", "heard"),
         Column("sure", "sure of the text", fmt=".0%", help="how probable the reading is that the sentence asks for"),
         Column("score", "score", "log odds", ".1f", help="below nought the audio speaks against the reading asked for, adapted to the voice"),
-        Column("listen", "listen"),
     ]
     return [showing(len(rows), len(ranked)), table(rows, columns, caption="Suspects, most suspicious first", sortable=False)]
 
@@ -76,27 +75,32 @@ def _marked(one: HomographResult) -> Fragment:
     text, (start, end) = one.result.clip.text, one.span
     low, high = max(0, start - 60), min(len(text), end + 60)
     before, after = ("…" if low else "") + text[low:start], text[end:high] + ("…" if high < len(text) else "")
-    return Fragment(f"{escape(before)}<strong>{escape(text[start:end])}</strong>{escape(after)}")
+    return Fragment(f'<span class="wb-sentence">{escape(before)}<strong>{escape(text[start:end])}</strong>{escape(after)}</span>')
 
 
-def _said(one: HomographResult, reading: str | None) -> str:
+def _said(one: HomographResult, reading: str | None) -> Fragment | None:
     if reading is None:
-        return "–"
-    return f"{reading} /{lexicon()[one.word].reading(reading).usual.ipa}/"
+        return None
+    return Fragment(f'{escape(reading)} <span class="wb-nowrap">/{escape(lexicon()[one.word].reading(reading).usual.ipa)}/</span>')
 
 
 def _sound(one: HomographResult, left: int) -> Fragment:
+    sound = players.sound_of(one.result, lambda _result: _around(one), left)
+    if sound.uri is None:
+        return Fragment(escape(sound.why_not))
+    return Fragment(f'<audio class="wb-sound" controls preload="none" src="{sound.uri}" aria-label="{escape(one.word)} in {escape(one.result.clip.clip_id)}"></audio>')
+
+
+def _around(one: HomographResult) -> bytes | None:
+    """The word and what stands around it, encoded."""
     try:
         audio = load_audio(one.result.clip)
-        if one.judged.span_sec is not None:
-            start, end = one.judged.span_sec
-            audio = audio_io.cut(audio, max(0.0, start - MARGIN_SEC), min(audio.duration_sec, end + MARGIN_SEC))
-        data = base64.b64encode(audio_io.encode_mp3(audio)).decode("ascii")
-    except (WorkbenchError, OSError) as error:
-        return Fragment(f"no audio: {escape(error)}")
-    if len(data) > left:
-        return Fragment("audio left out: budget")
-    return Fragment(f'<audio controls preload="none" src="data:audio/mpeg;base64,{data}" aria-label="{escape(one.word)} in {escape(one.result.clip.clip_id)}"></audio>')
+    except OSError:
+        return None
+    if one.judged.span_sec is not None:
+        start, end = one.judged.span_sec
+        audio = audio_io.cut(audio, max(0.0, start - MARGIN_SEC), min(audio.duration_sec, end + MARGIN_SEC))
+    return audio_io.encode_mp3(audio)
 
 
 def _worth(review: HomographReview) -> str:
@@ -104,7 +108,7 @@ def _worth(review: HomographReview) -> str:
     told = f"{words:,} different words; the calibration vouches for {len(review.calibration.allowed):,} words"
     return (
         f"{told}, {review.calibration.listener} listened. The list is one to listen to, not a count of errors: with few wrong readings in a corpus, about half of what is "
-        "flagged was said rightly. `workbench run homograph_calibration` says how far it can be trusted for your voices."
+        "flagged was said rightly. `workbench homographs controls` and `score` say how far it can be trusted for your voices."
     )
 
 

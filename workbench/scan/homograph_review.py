@@ -11,6 +11,7 @@ from workbench.homographs.decide import HomographVerdict
 from workbench.homographs.expected import load_reader
 from workbench.homographs.judging import Judged, judge
 from workbench.homographs.lexicon import lexicon
+from workbench.homographs.occurrence import character_span
 from workbench.homographs.spoken import targets_in
 from workbench.homographs.trials import Trial
 from workbench.scan.homographs import hear_trials
@@ -72,8 +73,7 @@ def review_homographs(
         clip, text = result.clip, result.clip.text
         for target, (start, end) in targets_in(text, known):
             trials.append(Trial(clip.audio or clip.clip_id, "", text, start, end, voice=clip.speaker))
-            first = len(text.encode()[:start].decode())
-            places.append((result, target.homograph.word, (first, first + len(text.encode()[start:end].decode()))))
+            places.append((result, target.homograph.word, character_span(text, start, end)))
     if not trials:
         return HomographReview((), judging, len(readable))
     clips = [result.clip for result, *_ in places]

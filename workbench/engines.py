@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from workbench.errors import ConfigError, EngineError, EngineUnavailableError, unknown_name
+from workbench.errors import ConfigError, EngineUnavailableError, unknown_name
 from workbench.third_parties import declared
 
 Kind = Literal["tts", "stt", "judge", "phones"]

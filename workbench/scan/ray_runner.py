@@ -19,7 +19,7 @@ from workbench import engines
 from workbench.errors import RunError
 from workbench.scan import ray_folder
 from workbench.scan.ray_connection import share
-from workbench.scan.stages import StagePlan, WorkPlan
+from workbench.scan.stages import WorkPlan
 from workbench.scan.worker import Batch, BatchOutcome
 
 if TYPE_CHECKING:

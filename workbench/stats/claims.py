@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from workbench.stats.comparison import Comparison, Outcome, Pair
+from workbench.stats.comparison import Comparison
+from workbench.stats.pairs import Outcome, Pair
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 from workbench.errors import ConfigError, unknown_name
 from workbench.stats.intervals import Estimate, estimates_from, estimates_of
 from workbench.stats.measurements import Direction, LeftOut, Measurement, Table, Tables, tabulate
-from workbench.stats.pairs import Outcome, Pair, untested, with_outcomes
+from workbench.stats.pairs import Pair, untested, with_outcomes
 from workbench.stats.resampling import paired
 
 

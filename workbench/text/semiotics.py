@@ -226,7 +226,7 @@ def number_rules() -> tuple[Rule, ...]:
     fraction = r"(?<![/])(?:(?P<whole>\d+)[ -])?(?P<above>\d+)/(?P<below>\d+)(?:th|TH|rd|nd|st)?s?(?![\w/]|\.\d)"
     gap_year = rf"(?:(?:\s?,\s?|[ -])(?P<year>{_YEAR}))?"
     wanted: list[tuple[str, Callable]] = [
-        (rf"(?P<year>\d{{4}})([-/.])(?P<a>\d{{1,2}})\2(?P<b>\d{{1,2}})(?![\w-])", _numeric_date),
+        (r"(?P<year>\d{4})([-/.])(?P<a>\d{1,2})\2(?P<b>\d{1,2})(?![\w-])", _numeric_date),
         (r"(?P<a>\d{1,2})([-/.])(?P<b>\d{1,2})\2(?P<year>\d{4}|\d{2})(?![\w-])", _numeric_date),
         (rf"(?P<day>\d{{1,2}})(?:{suffix})?[ -]?(?:of )?(?i:{month}){gap_year}", _day_month_year),
         (rf"(?i:{month})[ -](?P<day>\d{{1,2}})(?:{suffix}|(?![\d\w%:]|[.,:/]\d)){gap_year}", _month_day_year),

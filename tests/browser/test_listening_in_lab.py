@@ -29,9 +29,10 @@ def lab(prepared):
 def page(browser, lab):
     """The notebook after Run All Cells, with the test's start screen."""
     context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     run_all_cells(page, lab, "listening_test.ipynb")
-    page.wait_for_selector(".wb-listen input", timeout=PATIENCE_MS)
+    page.wait_for_selector(".wb-listen input")
     yield page
     context.close()
 

@@ -88,7 +88,7 @@ def _sound(one: HomographResult, left: int) -> Fragment:
     sound = players.sound_of(one.result, lambda _result: _around(one), left)
     if sound.uri is None:
         return Fragment(escape(sound.why_not))
-    return Fragment(f'<audio class="wb-sound" controls preload="none" src="{sound.uri}" aria-label="{escape(one.word)} in {escape(one.result.clip.clip_id)}"></audio>')
+    return Fragment(f'<audio class="wb-inline" controls preload="none" src="{sound.uri}" aria-label="{escape(one.word)} in {escape(one.result.clip.clip_id)}"></audio>')
 
 
 def _around(one: HomographResult) -> bytes | None:

@@ -12,7 +12,7 @@ from workbench.errors import ConfigError
 from workbench.homographs.allowlist import Criteria, Outcome, derive, evidence_by_word
 from workbench.homographs.base import KINDS
 from workbench.homographs.calibration import Calibration
-from workbench.homographs.decide import HomographVerdict, Lists
+from workbench.homographs.decide import HomographVerdict, Lists, Rule
 from workbench.homographs.judging import Asked, Judged, judge, pairs_against_expected
 
 Unit = Literal["engine", "voice"]
@@ -118,6 +118,7 @@ def cross_judged(
     make: Callable[[Sequence[KnownTrial]], Calibration],
     lists: Lists | None = Lists(),  # noqa: B008 - frozen
     asked: Sequence[Asked] | None = None,
+    rule: Rule | None = None,
     adapt: bool = True,
 ) -> list[Judged]:
     """Every trial judged by a calibration that was made without its engine or voice; the voices adapt to themselves.
@@ -126,6 +127,7 @@ def cross_judged(
         make: a calibration from the trials it may learn from.
         lists: by default every word is allowed; None takes each calibration's own.
         asked: what is judged in place of the trials' own, trial by trial: what a text model expects in place of what is known.
+        rule: by default each calibration's own.
 
     Raises:
         ConfigError: one engine or voice only.
@@ -138,7 +140,7 @@ def cross_judged(
     for unit in sorted(set(units)):
         inside = [at for at, of in enumerate(units) if of == unit]
         calibration = make([trial for trial, of in zip(trials, units, strict=True) if of != unit])
-        found |= zip(inside, judge([asked[at] for at in inside], calibration, lists=lists, adapt=adapt), strict=True)
+        found |= zip(inside, judge([asked[at] for at in inside], calibration, rule=rule, lists=lists, adapt=adapt), strict=True)
     return [found[at] for at in range(len(trials))]
 
 

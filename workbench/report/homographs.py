@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from workbench import audio as audio_io
 from workbench.clips import load_audio
 from workbench.homographs.decide import HomographVerdict
-from workbench.homographs.lexicon import lexicon
-from workbench.report import players
-from workbench.report.html import Column, Fragment, escape, prose, showing, table
+from workbench.report.homograph_parts import marked, player, reading_of
+from workbench.report.html import Column, Fragment, prose, showing, table
 from workbench.scan.homograph_review import HomographResult, HomographReview
 
-#: Audio kept on either side of the word, so that a listener hears its sentence begin and end.
-MARGIN_SEC = 1.2
 _MEANING = {
     HomographVerdict.CORRECT: "the audio speaks for the reading that the sentence asks for",
     HomographVerdict.SUSPECT: "the audio speaks for another reading: listen",
@@ -54,10 +50,10 @@ def _suspects(review: HomographReview, most: int, budget_bytes: int) -> list[Fra
         return [prose("None is suspect.")]
     rows, left = [], budget_bytes
     for place, one in enumerate(ranked[:most], start=1):
-        sound = _sound(one, left)
+        sound = player(lambda clip=one.result.clip: load_audio(clip), one.judged.span_sec, left=left, label=f"{one.word} in {one.result.clip.clip_id}")
         left -= len(sound.html)
-        rows.append({"place": place, "sentence": _marked(one), "voice": one.result.clip.speaker, "asked": _said(one, one.judged.evidence.expected),
-                     "heard": _said(one, one.judged.spoken), "score": one.judged.evidence.score, "sure": one.judged.evidence.probability, "listen": sound})  # fmt: skip
+        rows.append({"place": place, "sentence": marked(one.result.clip.text, one.span), "voice": one.result.clip.speaker, "asked": reading_of(one.word, one.judged.evidence.expected),
+                     "heard": reading_of(one.word, one.judged.spoken), "score": one.judged.evidence.score, "sure": one.judged.evidence.probability, "listen": sound})  # fmt: skip
     columns = [
         Column("place", "", fmt="d"),
         Column("sentence", "text"),
@@ -71,44 +67,12 @@ def _suspects(review: HomographReview, most: int, budget_bytes: int) -> list[Fra
     return [showing(len(rows), len(ranked)), table(rows, columns, caption="Suspects, most suspicious first", sortable=False)]
 
 
-def _marked(one: HomographResult) -> Fragment:
-    text, (start, end) = one.result.clip.text, one.span
-    low, high = max(0, start - 60), min(len(text), end + 60)
-    before, after = ("…" if low else "") + text[low:start], text[end:high] + ("…" if high < len(text) else "")
-    return Fragment(f'<span class="wb-sentence">{escape(before)}<strong>{escape(text[start:end])}</strong>{escape(after)}</span>')
-
-
-def _said(one: HomographResult, reading: str | None) -> Fragment | None:
-    if reading is None:
-        return None
-    return Fragment(f'{escape(reading)} <span class="wb-nowrap">/{escape(lexicon()[one.word].reading(reading).usual.ipa)}/</span>')
-
-
-def _sound(one: HomographResult, left: int) -> Fragment:
-    sound = players.sound_of(one.result, lambda _result: _around(one), left)
-    if sound.uri is None:
-        return Fragment(escape(sound.why_not))
-    return Fragment(f'<audio class="wb-inline" controls preload="none" src="{sound.uri}" aria-label="{escape(one.word)} in {escape(one.result.clip.clip_id)}"></audio>')
-
-
-def _around(one: HomographResult) -> bytes | None:
-    """The word and what stands around it, encoded."""
-    try:
-        audio = load_audio(one.result.clip)
-    except OSError:
-        return None
-    if one.judged.span_sec is not None:
-        start, end = one.judged.span_sec
-        audio = audio_io.cut(audio, max(0.0, start - MARGIN_SEC), min(audio.duration_sec, end + MARGIN_SEC))
-    return audio_io.encode_mp3(audio)
-
-
 def _worth(review: HomographReview) -> str:
     words = len({one.word for one in review.found})
     told = f"{words:,} different words; the calibration vouches for {len(review.calibration.allowed):,} words"
     return (
         f"{told}, {review.calibration.listener} listened. The list is one to listen to, not a count of errors: with few wrong readings in a corpus, about half of what is "
-        "flagged was said rightly. `workbench homographs controls` and `score` say how far it can be trusted for your voices."
+        "flagged was said rightly. `notebooks/homograph_calibration.ipynb` says how far it can be trusted for your voices."
     )
 
 

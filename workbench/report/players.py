@@ -6,6 +6,7 @@ import base64
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from workbench.errors import Failure, WorkbenchError
 from workbench.report.html import Column, Fragment, escape, showing, table
@@ -13,6 +14,9 @@ from workbench.report.verdict_style import in_order, is_flagged, style_of
 from workbench.report.words import heard_text, time_of, transcript_html
 from workbench.scan.results import ClipResult
 from workbench.verdicts.base import ClipVerdicts, Verdict
+
+#: Whatever names a clip to whoever encodes its audio.
+Clipped = TypeVar("Clipped")
 
 #: Longer texts and evidence are folded, so that one clip never fills the page.
 FOLD_CHARACTERS = 1_500
@@ -115,7 +119,7 @@ def verdicts_in(results: Sequence[ClipResult]) -> set[Verdict]:
     return {w.verdict for v in found for w in v.words} | {i.verdict for v in found for i in v.insertions}
 
 
-def sound_of(result: ClipResult, audio_of: Callable[[ClipResult], bytes | None], left: int) -> Sound:
+def sound_of(result: Clipped, audio_of: Callable[[Clipped], bytes | None], left: int) -> Sound:
     """A clip's audio for the page, if it fits into the bytes that are left."""
     if left <= 0:
         return Sound(None, "audio left out: budget")

@@ -19,24 +19,27 @@ from workbench.homographs.reading_model import ReadingModel
 from workbench.homographs.trials import Trial, read_trials
 from workbench.scan.homograph_controls import Controls, make_controls
 from workbench.scan.homographs import hear_trials, known_trials, make_listener, write_verdicts
+from workbench.scan.speak import Options
 from workbench.stats import proportion
 
 
 def controls_in(
     folder: Path, *, voices: Sequence[str], words: Sequence[str] = (), data: Path | None = None, sentences: int = 1, per_voice: int | None = None,
     speeds: Sequence[float] = (1.0,), british: Sequence[str] = (), verifier: str | None = None, seed: int = 1, workers: int = 2, device: str = "cpu",
+    options: Options | None = None,
 ) -> Controls:
     """Plan, speak and check controls; see ``make_controls``.
 
     Args:
         data: sentences; those of the lexicon say what it lacks.
+        options: of the speaking engines, by name.
     """
     texts = texts_of_data(data, lexicon(), words) if data else []
     # A file of sentences hardly shows some readings.
     there = {(text.homograph.word, text.expected) for text in texts}
     texts += [text for text in texts_of_lexicon(lexicon(), words) if (text.homograph.word, text.expected) not in there]
     planned = plan_controls(texts, voices, speeds=speeds, sentences=sentences, per_voice=per_voice, british=british, seed=seed)
-    return make_controls(planned, folder=folder, workers=workers, device=device, verifier=verifier)
+    return make_controls(planned, folder=folder, workers=workers, options=options, device=device, verifier=verifier)
 
 
 def score_list(

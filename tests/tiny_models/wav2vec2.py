@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 PHONES = ("p", "t", "k", "b", "d", "s", "z", "m", "n", "ɹ", "l", "ə", "iː", "ɪ", "ɑː", "oʊ")
-_SYMBOLS = ("<pad>", "<s>", "</s>", "<unk>", *PHONES)
+_SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")
 _FULL_COUNT = 392
 
 
-def build_tiny_wav2vec2_phoneme(folder: Path, *, feat_extract_norm: str = "layer", seed: int = 0, full_size: bool = False) -> Path:
+def build_tiny_wav2vec2_phoneme(
+    folder: Path, *, feat_extract_norm: str = "layer", seed: int = 0, full_size: bool = False, phones: Sequence[str] = PHONES
+) -> Path:
     """A ``save_pretrained`` folder with ``vocab.json``; the head is scaled up so that frames differ in their likeliest phone.
 
     Args:
         full_size: the published architecture, for benchmarks.
+        phones: that the small one knows.
     """
     import torch
     from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
 
     torch.manual_seed(seed)
-    symbols = (*_SYMBOLS, *(f"{phone}{number}" for number in range(1, 30) for phone in PHONES))[:_FULL_COUNT] if full_size else _SYMBOLS
+    symbols = (*_SPECIAL, *PHONES, *(f"{phone}{number}" for number in range(1, 30) for phone in PHONES))[:_FULL_COUNT] if full_size else (*_SPECIAL, *phones)
     config = Wav2Vec2Config(
         vocab_size=len(symbols),
         hidden_size=1024 if full_size else 32,

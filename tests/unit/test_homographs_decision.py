@@ -7,12 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tests.trials_for_tests import made_up
 from workbench.errors import ConfigError
 from workbench.homographs import lexicon
 from workbench.homographs.allowlist import Criteria, Outcome, WordEvidence, derive
 from workbench.homographs.calibration import Calibration, Scored, adapted, read_calibration, voice_shifts
 from workbench.homographs.decide import CalibratedRule, Evidence, HomographVerdict, Lists, ReferenceRule, decide
-from workbench.homographs.fitting import KnownTrial, Targets, calibrate, choose_bounds, cross_judged, figures, fit_weights, trust_by_kind
+from workbench.homographs.fitting import Targets, calibrate, choose_bounds, cross_judged, figures, fit_weights, trust_by_kind
 from workbench.homographs.judging import Asked, judge
 from workbench.homographs.spoken import Heard, Pair
 
@@ -85,22 +86,6 @@ def test_adaptation_takes_a_voices_bias_and_needs_no_truth():
     assert adapted([Scored("never heard", "vowel", True, 7.0)], voice_shifts(many)) == [7.0]
 
 
-WORDS = ("live", "lead", "wind", "bass", "dove", "tear")
-
-
-def made_up(count=240, *, engines=("e1", "e2", "e3"), noise=1.0, seed=0):
-    """Trials of two measures: one that tells, biased by voice, and one that does not."""
-    draw, known, found = np.random.default_rng(seed), lexicon(), []
-    for number in range(count):
-        homograph, engine, expected = known[WORDS[number % len(WORDS)]], engines[number % len(engines)], number % 4 // 2
-        voice = f"{engine}/{number % 2}"
-        spoken = expected if draw.random() < 0.5 else 1 - expected
-        telling = (1.0 if spoken == 0 else -1.0) + 0.4 * noise * draw.normal() + 0.6 * (number % 2)
-        heard = Heard((Pair(0, 1, homograph.kind, (telling, draw.normal()), (0.2, 0.4)),), (0.5, 0.8), -1.0)
-        found.append(KnownTrial(Asked(homograph.word, homograph, expected, heard, 1.0, voice), spoken, engine))
-    return found
-
-
 def test_a_calibration_learns_what_tells_and_keeps_its_targets_on_an_engine_it_never_heard():
     trials = made_up()
     weights = fit_weights(trials, ("telling", "idle"))["vowel"]
@@ -117,7 +102,11 @@ def test_bounds_keep_the_false_alarms_that_were_asked_for():
     for target in (0.01, 0.05, 0.2):
         suspect, correct = choose_bounds(trials, judged, Targets(false_alarms=target))["vowel"]
         flagged = [one.evidence.score <= suspect for one, trial in zip(judged, trials, strict=True) if not trial.wrong]
-        assert np.mean(flagged) <= target and correct > suspect
+        assert np.mean(flagged) <= target and correct > suspect <= 0
+    # Trials that are told apart without a mistake: a score for the expected reading stays no suspicion.
+    clear = made_up(240, noise=0.0)
+    bounds = choose_bounds(clear, judge([trial.asked for trial in clear], calibrate(clear, listener="x", measures=("telling", "idle")), lists=Lists()), Targets(false_alarms=0.2))
+    assert bounds["vowel"][0] <= 0
     with pytest.raises(ConfigError, match="right and wrong"):
         choose_bounds(trials[:1], judged[:1], Targets())
 

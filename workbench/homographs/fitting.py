@@ -170,7 +170,7 @@ def _trusted(one: Judged, trust: Mapping[str, float]) -> Judged:
 def choose_bounds(trials: Sequence[KnownTrial], judged: Sequence[Judged], targets: Targets) -> dict[str, tuple[float, float]]:
     """Kind -> bounds, one pair for all kinds that are decided: scores are log odds and mean the same in each.
 
-    Suspect at or below the highest score that keeps (false alarms + 1) / (right trials + 1) within its target; correct at or above the lowest that keeps the share of
+    Suspect at or below the highest score, 0 at most, that keeps (false alarms + 1) / (right trials + 1) within its target; correct at or above the lowest that keeps the share of
     wrong trials called correct, and never below the first.
 
     Raises:
@@ -182,7 +182,8 @@ def choose_bounds(trials: Sequence[KnownTrial], judged: Sequence[Judged], target
     if not len(right) or not len(wrong):
         raise ConfigError("bounds need right and wrong trials", where="trials", got=f"{len(right)} right, {len(wrong)} wrong that could be scored")
     flagged = int(targets.false_alarms * (len(right) + 1)) - 1
-    suspect = float(right[flagged]) if flagged >= 0 else float(right[0]) - 1e-6
+    # A score that speaks for the expected reading is no suspicion, however few right trials have one so low.
+    suspect = min(float(right[flagged]) if flagged >= 0 else float(right[0]) - 1e-6, 0.0)
     missed = int(targets.missed * len(wrong))
     # Just above the score of the last wrong trial that must not be called correct.
     correct = max(float(wrong[len(wrong) - 1 - missed]) + 1e-6, suspect + 1e-6)

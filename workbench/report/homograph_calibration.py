@@ -55,7 +55,7 @@ class HomographCalibrationReport:
         told = f"With their {self.found.unit} held out, {percent(own.two_way.value)}{interval(own.two_way)} of {own.right + own.wrong:,} trials are told right from wrong; "
         told += f"{percent(own.recall.value)} of the wrong readings are found, {percent(own.false_alarm.value)} of the right ones flagged{interval(own.false_alarm)}. "
         if worth.value is not None:
-            told += f"Where {HEADLINE_RATE:.0%} are wrong, {percent(worth.value)} of the suspects would be{interval(worth)}. "
+            told += f"Where {HEADLINE_RATE:.0%} of all readings are wrong, {percent(worth.value)} of the suspects truly are{interval(worth)}. "
         return told + f"All trials together vouch for {len(self.whole.allowed)} of {len(self.whole.words)} words."
 
     def verdict(self) -> Fragment:
@@ -163,7 +163,7 @@ class HomographCalibrationReport:
         worse = [line for line in tested if line.drifts]
         if not tested:
             return [prose("No word has four trials in one voice: whether a voice is heard worse cannot be told.")]
-        told = f"{len(worse)} of {len(tested)} pairs of word and voice are told apart less often than the word is in the other voices (exact test, 5%; by chance up to {0.05 * len(tested):.0f} would be)."
+        told = f"{len(worse)} of {len(tested)} pairs of word and voice are told apart less often than the word is in the other voices (exact test, 5%; by chance up to about {0.05 * len(tested):.0f} would seem so)."
         if not worse:
             return [prose(told)]
         rows = [{"word": line.word, "voice": line.voice, "here": f"{line.hits} of {line.trials}", "all": f"{line.all_hits} of {line.all_trials}"} for line in worse]
@@ -204,7 +204,8 @@ class HomographCalibrationReport:
 
     def finish(self) -> Fragment:
         """Write the calibration, the verdicts and the figures; the sentinel comes last."""
-        made = {**self.found.provenance, "trials_sha256": self.trials_hash, "listener": make_listener(self.config.listener).identity()}
+        listener = make_listener(self.config.listener, **self.config.engine_options.get(self.config.listener, {}))
+        made = {**self.found.provenance, "trials_sha256": self.trials_hash, "listener": listener.identity()}
         write_atomically(self.run.folder / "calibration.json", replace(self.whole, provenance=made).to_json())
         write_verdicts(self.run.folder / "verdicts.tsv", self.found.trials, self.found.judged)
         self.run.finish(self._metrics(), self._provenance)
@@ -221,7 +222,8 @@ class HomographCalibrationReport:
             "held_out": {unit: _plain_shares(shares(counted(self.found.known, judged))) for unit, judged in self.found.held_out.items()},
             "not_adapted": _plain_shares(shares(counted(self.found.known, self.found.unadapted))),
             "reference_rule": _plain_shares(shares(counted(self.found.known, self.found.reference))),
-            "text": {"micro": plain(text.micro), "macro": text.macro, "by_reading": text.by_reading, "floor": text.floor and plain(text.floor), "calibration_error": text.calibration_error},
+            "text": {"micro": plain(text.micro), "macro": text.macro, "by_reading": text.by_reading, "floor": text.floor and plain(text.floor), "calibration_error": text.calibration_error,
+                     "per_reading": {name: list(counts) for name, counts in text.per_reading.items()}},
             "end_to_end": both and {"words": dict(both.words), "recall": plain(both.recall), "false_alarm": plain(both.false_alarm),
                                     "usual_recall": both.usual_recall and plain(both.usual_recall), "usual_false_alarm": both.usual_false_alarm and plain(both.usual_false_alarm)},
             "precision": {row["how"]: {name: plain(value) for name, value in row.items() if name != "how"} for row in self._precisions},

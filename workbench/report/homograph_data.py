@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from workbench.report import figures_homographs
+from workbench.report.homograph_parts import reading_name
 from workbench.report.html import Column, Fragment, fold, prose, table
 from workbench.report.parts import percent
 from workbench.scan.homograph_calibration import HomographCalibration, TextFindings
@@ -64,8 +65,10 @@ def text_section(text: TextFindings) -> list[object]:
 
 
 def _readings(per_reading: Mapping[str, tuple[int, int]]) -> Fragment:
+    """The readings with a mistake; those of all stand in ``metrics.json``."""
     worst_first = sorted(per_reading.items(), key=lambda row: (row[1][0] / row[1][1], row[0]))
-    rows = [{"reading": name, "right": good, "items": count, "share": good / count} for name, (good, count) in worst_first]
+    rows = [{"reading": reading_name(name), "right": good, "items": count, "share": good / count} for name, (good, count) in worst_first if good < count]
+    if not rows:
+        return prose(f"Each of {len(per_reading)} readings is always recognised.")
     columns = [Column("reading", "word, reading"), Column("right", "right", fmt=",d"), Column("items", "of", fmt=",d"), Column("share", "share", fmt=".0%")]
-    wrong = sum(good < count for good, count in per_reading.values())
-    return fold(f"Each of {len(rows)} readings, {wrong} of them with a mistake", table(rows, columns))
+    return fold(f"The {len(rows)} readings with a mistake, of {len(per_reading)}", table(rows, columns))

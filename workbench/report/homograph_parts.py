@@ -24,11 +24,16 @@ def marked(text: str, span: tuple[int, int]) -> Fragment:
     return Fragment(f'<span class="wb-sentence">{escape(before)}<strong>{escape(text[start:end])}</strong>{escape(after)}</span>')
 
 
+def reading_name(reading: str) -> str:
+    """A reading's name in the lexicon as words."""
+    return reading.replace("noun_adjective", "noun, adjective").replace("_", " ")
+
+
 def reading_of(word: str, reading: str | None) -> Fragment | None:
     """A reading's name and its usual pronunciation."""
     if reading is None:
         return None
-    return Fragment(f'{escape(reading)} <span class="wb-nowrap">/{escape(lexicon()[word].reading(reading).usual.ipa)}/</span>')
+    return Fragment(f'{escape(reading_name(reading))} <span class="wb-nowrap">/{escape(lexicon()[word].reading(reading).usual.ipa)}/</span>')
 
 
 def player(read: Callable[[], Audio], span_sec: tuple[float, float] | None, *, left: int, label: str) -> Fragment:

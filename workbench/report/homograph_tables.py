@@ -111,18 +111,20 @@ def confusions(judgements: Sequence[Judgement], trials: Sequence[Trial], *, most
         return [prose("No verdict was wrong.")]
     rows, left = [], budget_bytes
     wrong_ones.sort(key=lambda row: (-abs(row[1].evidence.score or 0.0), row[2].audio))
-    for known, one, trial in wrong_ones[:most]:
+    for place, (known, one, trial) in enumerate(wrong_ones[:most], start=1):
         word, readings = known.asked.word, known.asked.homograph.readings
         sound = player(lambda path=trial.audio: audio_io.read(path), one.span_sec, left=left, label=f"{word} in {trial.sentence}, {trial.speaker}")
         left -= len(sound.html)
         rows.append({
-            "sentence": marked(trial.sentence, character_span(trial.sentence, trial.start_byte, trial.end_byte)), "listen": sound, "voice": trial.speaker,
+            "place": place, "sentence": marked(trial.sentence, character_span(trial.sentence, trial.start_byte, trial.end_byte)), "listen": sound, "voice": trial.speaker,
             "asked": reading_of(word, readings[known.asked.expected].name), "said": reading_of(word, readings[known.spoken].name),
-            "verdict": "flagged, though right" if one.verdict is HomographVerdict.SUSPECT else "called correct, though wrong", "score": one.evidence.score,
+            "verdict": "false alarm" if one.verdict is HomographVerdict.SUSPECT else "missed", "score": one.evidence.score,
         })  # fmt: skip
     columns = [
-        Column("sentence", "text"), Column("listen", "listen"), Column("voice", "voice"), Column("asked", "asked for"), Column("said", "said"), Column("verdict", "verdict"),
-        Column("score", "score", "log odds", ".1f", help="above nought for the reading asked for, below for another"),
+        Column("place", "", fmt="d"), Column("sentence", "text"), Column("listen", "listen"), Column("voice", "voice"), Column("asked", "asked for"), Column("said", "said"),
+        Column("verdict", "verdict", help="false alarm: called suspect, though right; missed: called correct, though wrong"),
+        # Adding nought takes the sign from one that is rounded away.
+        Column("score", "score", "log odds", lambda score: f"{round(score, 1) + 0.0:.1f}", help="above nought for the reading asked for, below for another"),
     ]  # fmt: skip
     return [showing(len(rows), len(wrong_ones)), table(rows, columns, caption="Wrong verdicts, surest first", sortable=False)]
 

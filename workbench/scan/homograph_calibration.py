@@ -34,15 +34,18 @@ from workbench.scan.progress import print_line
 from workbench.scan.speak import usable_voices
 
 #: Parameters that decide which controls are spoken; others share the same files.
-_MAKE_CONTROLS = ("voices", "british", "words", "sentences", "per_reading", "per_voice", "speeds", "verifier", "engine_options", "seed")
+_MAKE_CONTROLS = ("voices", "british", "words", "sentences", "per_reading", "per_voice", "speeds", "verifier", "seed")
+#: Fewer cannot be held out and calibrated without.
+LEAST_VOICES = 3
+_WHY_THREE = "one is judged by what the others teach, of whom again one sets the bounds on what the rest has learnt"
 
 
 class HomographCalibrationConfig(Config):
     """Parameters of ``notebooks/homograph_calibration.ipynb``; the notebook says what each means."""
 
     trials: str = ""
-    voices: tuple[str, ...] = ("flite/slt", "flite/rms", "espeak/en-us", "espeak/en-gb-x-rp")
-    british: tuple[str, ...] = ("espeak/en-gb-x-rp",)
+    voices: tuple[str, ...] = ("flite/slt", "flite/rms", "espeak/en-us", "espeak/en-gb-scotland", "espeak/en-gb-x-rp")
+    british: tuple[str, ...] = ("espeak/en-gb-scotland", "espeak/en-gb-x-rp")
     missing_engines: Literal["stop", "skip"] = "skip"
     words: tuple[str, ...] = ()
     sentences: str = ""
@@ -71,8 +74,8 @@ class HomographCalibrationConfig(Config):
 
     @model_validator(mode="after")
     def _can_be_held_out(self) -> HomographCalibrationConfig:
-        if not self.trials and len(set(self.voices)) < 2:
-            raise ValueError("two voices at least are needed, as each is judged by what the others teach")
+        if not self.trials and len(set(self.voices)) < LEAST_VOICES:
+            raise ValueError(f"{LEAST_VOICES} voices at least are needed: {_WHY_THREE}")
         if any(not 0 < rate < 1 for rate in self.error_rates):
             raise ValueError("error_rates are shares between 0 and 1")
         if any(count < 0 for count in self.adaptation_utterances):
@@ -91,8 +94,14 @@ class HomographCalibrationConfig(Config):
 
     def controls_path(self) -> Path:
         """Where the controls lie that these parameters ask for."""
-        asked = json.dumps({name: self.model_dump(mode="json")[name] for name in _MAKE_CONTROLS}, sort_keys=True)
-        return Path(self.controls_folder, hashlib.sha256(asked.encode()).hexdigest()[:12])
+        given = self.model_dump(mode="json")
+        asked = {**{name: given[name] for name in _MAKE_CONTROLS}, "options": self.speaking_options()}
+        return Path(self.controls_folder, hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12])
+
+    def speaking_options(self) -> dict[str, dict[str, Any]]:
+        """Options of the engines that speak the controls, and of the one that checks them."""
+        making = {voice.partition("/")[0] for voice in self.voices} | {self.verifier}
+        return {name: given for name, given in self.engine_options.items() if name in making}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +211,14 @@ def _trials_of(config: HomographCalibrationConfig, say: Callable[[str], None]) -
     voices, left_out = usable_voices(config.voices, when_missing=config.missing_engines, options=config.engine_options)
     for line in left_out:
         say(line)
-    if len(voices) < 2:
-        raise ConfigError("one voice is left, and each is judged by what the others teach", where="voices", got="; ".join(left_out), mend="name another voice: workbench doctor")
+    if len(voices) < LEAST_VOICES:
+        told = f"{len(voices)} voices are left; {'; '.join(left_out)}"
+        raise ConfigError(f"too few voices: {_WHY_THREE}", where="voices", got=told, expected=f"{LEAST_VOICES} at least", mend="name other voices: workbench doctor")
     folder = config.controls_path()
     made = controls_in(
         folder, voices=[str(voice) for voice in voices], words=config.words, data=Path(config.sentences) if config.sentences else shipped_sentences(),
         sentences=config.per_reading, per_voice=config.per_voice or None, speeds=config.speeds, british=config.british, verifier=config.verifier or None,
-        seed=config.seed, workers=config.workers, device=config.device, options={name: config.engine_options[name] for name in {v.engine for v in voices} & {*config.engine_options}},
+        seed=config.seed, workers=config.workers, device=config.device, options=config.speaking_options(),
     )  # fmt: skip
     planned = len(made.trials) // 2 + sum(made.left_out.values())
     sentences = Path(config.sentences).name if config.sentences else "the workbench's own sentences"
@@ -250,7 +260,8 @@ def _held_out(nested: Nested) -> tuple[dict[Unit, list[Judged]], dict[Unit, str]
         except ConfigError as error:
             why_not[unit] = str(error)
     if not found:
-        raise ConfigError("neither an engine nor a voice can be held out, so nothing is known of how a calibration does", where="trials", got="; ".join(why_not.values()))
+        expected = f"{LEAST_VOICES} voices, or two engines of two voices each: {_WHY_THREE}"
+        raise ConfigError("neither an engine nor a voice can be held out", where="trials", got="; ".join(why_not.values()), expected=expected)
     return found, why_not
 
 

@@ -32,14 +32,15 @@ def controls_in(
 
     Args:
         data: sentences; those of the lexicon say what it lacks.
-        options: of the speaking engines, by name.
+        options: of the speaking engines and the verifier, by name.
     """
     texts = texts_of_data(data, lexicon(), words) if data else []
     # A file of sentences hardly shows some readings.
     there = {(text.homograph.word, text.expected) for text in texts}
     texts += [text for text in texts_of_lexicon(lexicon(), words) if (text.homograph.word, text.expected) not in there]
     planned = plan_controls(texts, voices, speeds=speeds, sentences=sentences, per_voice=per_voice, british=british, seed=seed)
-    return make_controls(planned, folder=folder, workers=workers, options=options, device=device, verifier=verifier)
+    verifying = dict((options or {}).get(verifier or "", {}))
+    return make_controls(planned, folder=folder, workers=workers, options=options, device=device, verifier=verifier, verifier_options=verifying)
 
 
 def score_list(

@@ -18,7 +18,8 @@ def clustered_proportion(outcomes: Sequence[float], clusters: Sequence[Hashable]
     Args:
         outcomes, clusters: shape (N,): true and false, or each trial's own share, 0 to 1.
 
-    ``n`` counts the clusters. Where every outcome is the same the trials cannot say how much they depend on each other: the clusters are counted as trials then.
+    ``n`` counts the clusters. Where every outcome is the same the trials cannot say how much they depend on each other: the geometric mean of trials and clusters
+    counts then, which covers in simulation.
 
     Source: effective sample size of Korn and Graubard (Survey Methodology 24, 1998), Wilson (1927) in place of Clopper and Pearson.
     """
@@ -31,19 +32,24 @@ def clustered_proportion(outcomes: Sequence[float], clusters: Sequence[Hashable]
     return Estimate(share, float(max(0.0, low)), float(min(1.0, high)), count)
 
 
-def _effective(outcomes: Sequence[float], clusters: Sequence[Hashable]) -> tuple[float, float, int]:
+def _effective(outcomes: Sequence[float], clusters: Sequence[Hashable], *, level: float = 0.95) -> tuple[float, float, int]:
     """Share, number of independent trials that would know it as well, number of clusters."""
+    from scipy.stats import t
+
     names = {name: index for index, name in enumerate(dict.fromkeys(clusters))}
     of = np.array([names[cluster] for cluster in clusters])
     hits, trials = np.bincount(of, weights=np.asarray(outcomes, dtype=float)), np.bincount(of).astype(float)
     total, count = trials.sum(), len(names)
-    share = hits.sum() / total
-    if share in (0.0, 1.0) or count < 2:
-        return float(share), float(count if count > 1 else 1.0), count
-    # Variance of a ratio of totals over clusters drawn with replacement, linearised.
+    share = float(hits.sum() / total)
+    if count < 2:
+        return share, 1.0, count
+    # Variance of a ratio of totals over clusters drawn with replacement, linearised; it is known from the clusters alone, hence the quantiles of t.
     variance = count / (count - 1) * ((hits - share * trials) ** 2).sum() / total**2
-    # Trials never say more than as many independent ones.
-    return float(share), float(min(total, share * (1 - share) / variance)) if variance > 0 else float(total), count
+    if not 0 < share < 1 or variance == 0:
+        return share, float(np.sqrt(total * count)), count
+    known = (t.ppf((1 + level) / 2, total - 1) / t.ppf((1 + level) / 2, count - 1)) ** 2 if total > count else 1.0
+    # Trials that depend on each other never say more than as many independent ones.
+    return share, float(min(total, share * (1 - share) / variance * known)), count
 
 
 def d_prime(hits: int, signals: int, false_alarms: int, noise: int, *, level: float = 0.95) -> Estimate:

@@ -9,7 +9,11 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
+# The benchmarks' own engine is a module of this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["WORKBENCH_ENGINE_MODULES"] = ",".join(filter(None, [os.environ.get("WORKBENCH_ENGINE_MODULES"), "benchmarks.festival_engine"]))
@@ -19,7 +23,6 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from workbench import audio as audio_io
@@ -33,8 +36,8 @@ from workbench.homographs.nested import Nested
 from workbench.homographs.reading_model import ReadingModel
 from workbench.homographs.spoken import SpokenRequest, target_at
 from workbench.homographs.trials import Trial
-from workbench.scan.homograph_calibration import shipped_sentences
 from workbench.scan.homograph_commands import controls_in, provenance_of
+from workbench.scan.homograph_text import shipped_sentences
 from workbench.scan.homographs import hear_trials, index_of, known_trials, make_listener
 from workbench.stats import Estimate, proportion
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 
 import pytest
@@ -11,14 +12,15 @@ from workbench.errors import ConfigError
 from workbench.homographs import ReadingModel, lexicon
 from workbench.homographs.adaptation import adaptation_curve
 from workbench.homographs.allowlist import Criteria, WordEvidence
-from workbench.homographs.data import read_items
+from workbench.homographs.data import digest, read_items
 from workbench.homographs.decide import Decision, HomographVerdict, ReferenceRule
 from workbench.homographs.end_to_end import end_to_end, weights_by_frequency
 from workbench.homographs.fitting import figures
 from workbench.homographs.nested import Nested
 from workbench.homographs.shares import counted, precision, roc, shares
 from workbench.report.homograph_tables import is_confusion, kinds_table, why_not, words_table
-from workbench.scan.homograph_calibration import HomographCalibrationConfig, shipped_sentences
+from workbench.scan.homograph_calibration import HomographCalibrationConfig
+from workbench.scan.homograph_text import shipped_sentences, text_findings
 
 MEASURES = ("telling", "idle")
 
@@ -38,6 +40,16 @@ def test_every_reading_has_one_sentence_that_no_shipped_model_learnt_from():
     assert sorted((item.word, item.reading) for item in items) == sorted((word.word, reading.name) for word in words.values() for reading in word)
     taught = {example.lower() for word in words.values() for reading in word for example in reading.examples}
     assert not taught & {item.sentence.lower() for item in items} and len({item.sentence for item in items}) == len(items)
+
+
+def test_a_text_model_that_learnt_from_what_it_is_measured_on_is_told(tmp_path):
+    model = ReadingModel.load()
+    fresh = text_findings(model)
+    assert not fresh.taught and fresh.figures.micro.value > 0.9 > fresh.figures.floor.value
+    told = dataclasses.replace(model.artefact, provenance={**model.artefact.provenance, "data_sha256": digest(shipped_sentences())})
+    assert text_findings(ReadingModel(told)).taught
+    with pytest.raises(ConfigError, match="no labelled data"):
+        text_findings(model, data=str(tmp_path))
 
 
 def test_no_trial_is_judged_by_what_its_engine_taught():

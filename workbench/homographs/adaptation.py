@@ -42,7 +42,14 @@ _Pools = dict[bool, list[list[_Row]]]
 
 
 def adaptation_curve(
-    trials: Sequence[KnownTrial], unadapted: Sequence[Judged], sentences: Sequence[object], *, counts: Sequence[int], wrong_shares: Sequence[float] = (0.0, 0.2), repeats: int = 20, seed: int = 1
+    trials: Sequence[KnownTrial],
+    unadapted: Sequence[Judged],
+    sentences: Sequence[object],
+    *,
+    counts: Sequence[int],
+    wrong_shares: Sequence[float] = (0.0, 0.2),
+    repeats: int = 20,
+    seed: int = 1,
 ) -> list[AdaptationPoint]:
     """The curve, every point on the same trials: those of voices and kinds that have utterances enough for the last point.
 

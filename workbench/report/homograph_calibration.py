@@ -75,8 +75,8 @@ class HomographCalibrationReport:
         rows.append((f"without their {self.found.unit}, not adapted to voices", shares(counted(known, self.found.unadapted))))
         rows.append(("reference rule", shares(counted(known, self.found.reference))))
         own = self.overall
-        note = f"{own.right:,} trials said as their sentence asks, {own.wrong:,} said with another reading, {own.words} words; what they ask for is known here. Brackets: 95% intervals over words. "
-        note += "The reference rule bounds the distances between readings and a free decode of phones; it has no score, so its two-way choice stays empty."
+        note = f"{own.right:,} trials said as their sentence asks, {own.wrong:,} said with another reading, {own.words} words; what they ask for is known here. "
+        note += "Brackets: 95% intervals over words. The reference rule bounds the distances between readings and a free decode of phones; it has no score, so its two-way choice stays empty."
         return homograph_tables.held_out_table(rows, note=note)
 
     def identity(self) -> Fragment:
@@ -163,7 +163,8 @@ class HomographCalibrationReport:
         worse = [line for line in tested if line.drifts]
         if not tested:
             return [prose("No word has four trials in one voice: whether a voice is heard worse cannot be told.")]
-        told = f"{len(worse)} of {len(tested)} pairs of word and voice are told apart less often than the word is in the other voices (exact test, 5%; by chance up to about {0.05 * len(tested):.0f} would seem so)."
+        told = f"{len(worse)} of {len(tested)} pairs of word and voice are told apart less often than the word is in the other voices "
+        told += f"(exact test, 5%; by chance up to about {0.05 * len(tested):.0f} would seem so)."
         if not worse:
             return [prose(told)]
         rows = [{"word": line.word, "voice": line.voice, "here": f"{line.hits} of {line.trials}", "all": f"{line.all_hits} of {line.all_trials}"} for line in worse]
@@ -210,8 +211,8 @@ class HomographCalibrationReport:
         write_verdicts(self.run.folder / "verdicts.tsv", self.found.trials, self.found.judged)
         self.run.finish(self._metrics(), self._provenance)
         return prose(
-            "Beside this report: `calibration.json` (for `workbench homographs score --calibration` and `homograph_calibration` of a validation), `verdicts.tsv` (a row per trial, held out), "
-            "`metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`."
+            "Beside this report: `calibration.json` (for `workbench homographs score --calibration` and `homograph_calibration` of a validation), "
+            "`verdicts.tsv` (a row per trial, held out), `metrics.json`, `provenance.json`, `params.yaml`, `notebook.ipynb`."
         )
 
     def _metrics(self) -> dict:
@@ -233,4 +234,5 @@ class HomographCalibrationReport:
 
 
 def _plain_shares(found: Shares) -> dict:
-    return {"right": found.right, "wrong": found.wrong, "words": found.words, **{name: plain(getattr(found, name)) for name in ("two_way", "recall", "false_alarm", "missed", "decided", "d_prime")}}
+    names = ("two_way", "recall", "false_alarm", "missed", "decided", "d_prime")
+    return {"right": found.right, "wrong": found.wrong, "words": found.words, **{name: plain(getattr(found, name)) for name in names}}

@@ -9,7 +9,8 @@ from workbench.report import figures_homographs
 from workbench.report.homograph_parts import reading_name
 from workbench.report.html import Column, Fragment, fold, prose, table
 from workbench.report.parts import percent
-from workbench.scan.homograph_calibration import HomographCalibration, TextFindings
+from workbench.scan.homograph_calibration import HomographCalibration
+from workbench.scan.homograph_text import TextFindings
 
 
 def trials_section(found: HomographCalibration) -> list[object]:
@@ -18,8 +19,9 @@ def trials_section(found: HomographCalibration) -> list[object]:
     for engine, voice in sorted({(trial.engine, trial.asked.voice) for trial in known}):
         own = [trial for trial in known if (trial.engine, trial.asked.voice) == (engine, voice)]
         units = {trial.engine for trial in known} - {engine} if found.unit == "engine" else {trial.asked.voice for trial in known} - {voice}
+        wrong = sum(trial.wrong for trial in own)
         rows.append({
-            "voice": voice or "unnamed", "words": len({trial.asked.word for trial in own}), "right": sum(not trial.wrong for trial in own), "wrong": sum(trial.wrong for trial in own),
+            "voice": voice or "unnamed", "words": len({trial.asked.word for trial in own}), "right": len(own) - wrong, "wrong": wrong,
             "by": ", ".join(sorted(unit or "unnamed" for unit in units)),
         })  # fmt: skip
     columns = [
@@ -58,10 +60,13 @@ def text_section(text: TextFindings) -> list[object]:
         *([{"what": "floor: always the word's usual reading", "share": found.floor, "items": found.items}] if found.floor else []),
     ]
     columns = [Column("what", "likeliest reading is right"), Column("share", "share", fmt=".1%"), Column("items", "of", fmt=",d")]
-    told = f"With probability 0.9 or more it answers {percent(sure)} of the sentences, and {percent(right)} of those rightly. " if right is not None else "It is never as sure as 0.9. "
+    told = "It is never as sure as 0.9. "
+    if right is not None:
+        told = f"With probability 0.9 or more it answers {percent(sure)} of the sentences, and {percent(right)} of those rightly. "
     told += f"Probabilities and shares right lie {found.calibration_error:.3f} apart in the mean."
     note = f"Sentences: {text.described}. Brackets: Wilson intervals."
-    return [*warning, table(rows, columns, caption=f"Text model: {text.model}", note=note, sortable=False), prose(told), figures_homographs.text_model(found), _readings(found.per_reading)]
+    shares = table(rows, columns, caption=f"Text model: {text.model}", note=note, sortable=False)
+    return [*warning, shares, prose(told), figures_homographs.text_model(found), _readings(found.per_reading)]
 
 
 def _readings(per_reading: Mapping[str, tuple[int, int]]) -> Fragment:

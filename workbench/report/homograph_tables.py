@@ -24,6 +24,8 @@ _SHARES = (
     Column("missed", "wrong called correct", fmt=".1%"),
     Column("decided", "decided", fmt=".1%", help="called suspect or correct; the rest is left open"),
 )
+#: What says nothing of a kind that is never decided.
+_NEVER_DECIDED = {"recall": None, "false_alarm": None, "missed": None, "decided": None}
 
 
 def kind_name(kind: str) -> str:
@@ -49,7 +51,7 @@ def kinds_table(judgements: Sequence[Judgement]) -> tuple[Fragment, list[KindRoc
         if not own:
             continue
         found, undecided = shares(own), kind in UNDECIDED
-        cells = _cells(found) | ({"recall": None, "false_alarm": None, "missed": None} if undecided else {})
+        cells = _cells(found) | _NEVER_DECIDED if undecided else _cells(found)
         rows.append({"kind": kind_name(kind), "words": found.words, "trials": found.right + found.wrong, **cells})
         point = None if undecided or found.recall.value is None or found.false_alarm.value is None else (found.false_alarm.value, found.recall.value)
         curves.append(KindRoc(kind_name(kind), roc(own), point, found.area, found.right, found.wrong))
@@ -69,13 +71,14 @@ def words_table(judgements: Sequence[Judgement], calibration: Calibration, crite
     rows = []
     for word in sorted({trial.asked.word for trial, _ in judgements}):
         own = [pair for pair in judgements if pair[0].asked.word == word]
+        kind = own[0][0].asked.homograph.kind
         found, seen = shares(own, of_one_word=True), calibration.words.get(word)
+        cells = _cells(found) | _NEVER_DECIDED if kind in UNDECIDED else _cells(found)
         denied = sorted(voice for voice, words in calibration.denied.items() if word in words)
         vouched = "no" if word not in calibration.allowed else f"but not in {', '.join(denied)}" if denied else "yes"
         rows.append({
-            "word": word, "kind": kind_name(own[0][0].asked.homograph.kind), "right": found.right, "wrong": found.wrong, "two_way": found.two_way.value, "d_prime": found.d_prime.value,
-            "area": found.area, "recall": found.recall, "false_alarm": found.false_alarm, "decided": found.decided, "vouched": vouched,
-            "why": "" if word in calibration.allowed else why_not(seen, own[0][0].asked.homograph.kind, criteria),
+            **cells, "word": word, "kind": kind_name(kind), "right": found.right, "wrong": found.wrong, "two_way": found.two_way.value, "d_prime": found.d_prime.value,
+            "vouched": vouched, "why": "" if word in calibration.allowed else why_not(seen, kind, criteria),
         })  # fmt: skip
     columns = [
         Column("word", "word"), Column("kind", "kind"), Column("right", "said rightly", fmt=",d"), Column("wrong", "said wrongly", fmt=",d"), Column("two_way", "told", fmt=".0%"),

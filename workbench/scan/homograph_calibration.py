@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +15,6 @@ from workbench.config import Config
 from workbench.errors import ConfigError
 from workbench.homographs.adaptation import AdaptationPoint, adaptation_curve
 from workbench.homographs.allowlist import Criteria
-from workbench.homographs.data import digest, read_items, tsv_of
 from workbench.homographs.decide import Lists, ReferenceRule
 from workbench.homographs.drift import Drift, drift
 from workbench.homographs.end_to_end import EndToEnd, end_to_end
@@ -25,10 +23,9 @@ from workbench.homographs.fitting import KnownTrial, Targets, Unit
 from workbench.homographs.judging import Judged
 from workbench.homographs.lexicon import lexicon
 from workbench.homographs.nested import Nested
-from workbench.homographs.reading_figures import ReadingFigures, figures_of
-from workbench.homographs.train_model import usual_readings
 from workbench.homographs.trials import Trial, read_trials
 from workbench.scan.homograph_commands import controls_in, provenance_of
+from workbench.scan.homograph_text import TextFindings, provenance_of_reader, shipped_sentences, text_findings
 from workbench.scan.homographs import hear_trials, index_of, known_trials, make_listener
 from workbench.scan.progress import print_line
 from workbench.scan.speak import usable_voices
@@ -123,16 +120,6 @@ class TrialSource:
 
 
 @dataclass(frozen=True, slots=True)
-class TextFindings:
-    """The text model on labelled sentences. ``taught``: it learnt from the same file, and its figures say nothing."""
-
-    figures: ReadingFigures
-    described: str
-    model: str
-    taught: bool
-
-
-@dataclass(frozen=True, slots=True)
 class HomographCalibration:
     """Everything that a report of a calibration shows.
 
@@ -180,7 +167,7 @@ def calibrate_homographs(config: HomographCalibrationConfig, *, say: Callable[[s
     """
     listener = make_listener(config.listener, **config.engine_options.get(config.listener, {}))
     reader = load_reader(config.text_model or None, device=config.device)
-    text = text_findings(reader, config)
+    text = text_findings(reader, data=config.text_data, model=config.text_model)
     everything, folder, source = _trials_of(config, say)
     asked = hear_trials(
         everything, listener=config.listener, options=config.engine_options.get(config.listener), device=config.device, workers=config.workers,
@@ -225,27 +212,6 @@ def _trials_of(config: HomographCalibrationConfig, say: Callable[[str], None]) -
     return list(made.trials), folder, TrialSource(f"{planned} sentences of {sentences}, each said twice", planned, made.left_out, tuple(left_out))
 
 
-def shipped_sentences() -> Path:
-    """One sentence for each reading of the lexicon, in the format of the Wikipedia Homograph Data; no model that ships learnt from them."""
-    return Path(str(files("workbench.homographs").joinpath("sentences.tsv")))
-
-
-def text_findings(reader: ExpectedReader, config: HomographCalibrationConfig) -> TextFindings:
-    """The text model on labelled sentences.
-
-    Raises:
-        ConfigError: no such file, or rows that do not fit the lexicon.
-    """
-    file = tsv_of(config.text_data or shipped_sentences(), "eval")
-    items, words = read_items(file, lexicon(), part="eval"), lexicon()
-    answers = reader.predict([(item.sentence, item.start_byte, item.end_byte) for item in items], threshold=0.0)
-    artefact = getattr(reader, "artefact", None)
-    usual = usual_readings(artefact) if artefact and artefact.provenance.get("counts") else None
-    taught = bool(artefact) and digest(file) == artefact.provenance.get("data_sha256")
-    described = file.name if config.text_data else "the workbench's own sentences, one for each reading"
-    return TextFindings(figures_of(answers, items, words, usual=usual), described, Path(config.text_model).name if config.text_model else "the one that ships", taught)
-
-
 def _held_out(nested: Nested) -> tuple[dict[Unit, list[Judged]], dict[Unit, str]]:
     """Verdicts by what is held out, and why there are none.
 
@@ -267,13 +233,10 @@ def _held_out(nested: Nested) -> tuple[dict[Unit, list[Judged]], dict[Unit, str]
 
 def _end_to_end(nested: Nested, trials: Sequence[Trial], reader: ExpectedReader, config: HomographCalibrationConfig) -> tuple[EndToEnd | None, str]:
     told = reader.predict([(trial.sentence, trial.start_byte, trial.end_byte) for trial in trials], threshold=0.0)
-    read = [
-        (index_of(known.asked.homograph, one.likeliest) if one.likeliest else None, one.probability) for known, one in zip(nested.trials, told, strict=True)
-    ]
-    artefact = getattr(reader, "artefact", None)
+    read = [(index_of(known.asked.homograph, one.likeliest) if one.likeliest else None, one.probability) for known, one in zip(nested.trials, told, strict=True)]
     own = {example for homograph in lexicon().values() for reading in homograph for example in reading.examples}
     taught = [trial.sentence in own for trial in trials]
     try:
-        return end_to_end(nested, read, frequencies=artefact.provenance.get("counts") if artefact else None, taught=taught, seed=config.seed), ""
+        return end_to_end(nested, read, frequencies=provenance_of_reader(reader).get("counts"), taught=taught, seed=config.seed), ""
     except ConfigError as error:
         return None, str(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +82,15 @@ class _Worker:
                 found.append((job.position, "", Heard((), fault=f"the clip cannot be read: {error.what}", stage="error"), False))
                 continue
             key = self._key(content_hash(audio), job.target)
-            if key in self._known:
-                found.append((job.position, key, self._known[key], False))
+            earlier = self._known.get(key)
+            if earlier is not None and earlier.stage != "error":
+                found.append((job.position, key, _of_kinds(earlier, job.target.homograph), False))
             else:
                 todo.append((job, key, SpokenRequest(audio, job.target)))
-        return found + [(job.position, key, heard, True) for (job, key, _), heard in zip(todo, self._hear([request for *_, request in todo]), strict=True)]
+        # What failed is tried again by the next run.
+        return found + [
+            (job.position, key, heard, heard.stage != "error") for (job, key, _), heard in zip(todo, self._hear([request for *_, request in todo]), strict=True)
+        ]
 
     def _hear(self, requests: list[SpokenRequest]) -> list[Heard]:
         try:
@@ -102,6 +106,13 @@ class _Worker:
 
     def close(self) -> None:
         self._listener.close()
+
+
+def _of_kinds(heard: Heard, homograph: Homograph) -> Heard:
+    """What was heard earlier, its contrasts named as the lexicon names them now."""
+    from workbench.homographs.pocketsphinx_listener import contrast_kind
+
+    return replace(heard, pairs=tuple(replace(pair, kind=contrast_kind(homograph, pair.first, pair.second)) for pair in heard.pairs))
 
 
 def hear_trials(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,10 @@ def test_a_frozen_encoder_serves_behind_the_same_interface(data, encoder, tmp_pa
     outcomes = again.predict([("They lead.", 5, 40), ("They sing.", 5, 9), ("A bass.", 2, 6), ("", 0, 1), ("They lead.", 5, 9)])
     assert [bool(o.readings) for o in outcomes] == [False, False, False, False, True]
     assert all(o.reason for o in outcomes[:4]) and "not trained on bass" in outcomes[2].reason
+    words = dict(lexicon())
+    words["lead"] = replace(words["lead"], readings=tuple(replace(reading, name=f"my {reading.name}") for reading in words["lead"]))
+    (renamed,) = load_reader(path, words=words).predict([("They lead.", 5, 9)])
+    assert not renamed.readings and "not trained on lead" in renamed.reason
 
 
 def test_the_size_of_a_batch_changes_no_vector(encoder):

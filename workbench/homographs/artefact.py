@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 FORMAT = 1
+#: What reading a file raises that is no such model, or a spoilt one.
+UNREADABLE = (OSError, LookupError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, lzma.LZMAError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def load(path: Path) -> Artefact:
         for fields in about["decisions"]:
             decisions[fields[0]] = (*decisions.get(fields[0], ()), Decision(*fields))
         return Artefact(classes, tables["grammar"], tables["own"], decisions, about["scales"], about["provenance"])
-    except (OSError, KeyError, IndexError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise ConfigError(f"model of readings cannot be read: {error}", where=path, mend="give the file that `workbench homographs train` wrote") from None
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ConfigError, TextError
+from workbench.homographs.artefact import UNREADABLE
 from workbench.homographs.data import LabelledItem
 from workbench.homographs.encoder import FrozenEncoder
 from workbench.homographs.expected import THRESHOLD, Expected, Span, decide
@@ -77,7 +78,7 @@ class EncoderReadingModel:
             return Expected("", (), (), None, str(error))
         if word not in self.words:
             return Expected(word, (), (), None, f"no homograph that the lexicon knows: {word}")
-        if word not in self.heads:
+        if word not in self.heads or not set(self.heads[word].readings) <= {reading.name for reading in self.words[word]}:
             return Expected(word, (), (), None, f"the model was not trained on {word}")
         return None
 
@@ -129,7 +130,7 @@ class EncoderReadingModel:
                     both = np.load(io.BytesIO(file.read(f"{word}.npy")), allow_pickle=False).astype(np.float32)
                     heads[word] = Head(tuple(readings), both[:, :-1], both[:, -1])
             return cls(FrozenEncoder(encoder or about["encoder"]), heads, scale=about["scale"], words=words, device=device, provenance=about["provenance"])
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except UNREADABLE as error:
             raise ConfigError(f"model of readings cannot be read: {error}", where=path) from None
 
 

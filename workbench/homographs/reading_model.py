@@ -82,7 +82,8 @@ class ReadingModel:
         verb = verb_score(context, self.artefact.grammar)
         names = [reading.name for reading in homograph]
         decisions = self.artefact.decisions.get(homograph.word, ())
-        if not decisions or not all(decision.reading in names for decision in decisions):
+        # The readings that training knew must be all that the lexicon has: one question says nothing of a third.
+        if len(decisions) != (1 if len(names) == 2 else len(names)) or not all(decision.reading in names for decision in decisions):
             return _unseen(homograph, context, self.artefact.scales["unseen"] * (verb + self.artefact.verb_bias))
         scale = self.artefact.scales["grammar" if decisions[0].by_grammar else "sense"]
         shares = {d.reading: _sigmoid(scale * self._logit(d, homograph, context, verb)) for d in decisions}

@@ -126,6 +126,7 @@ def test_what_cannot_be_heard_is_unscorable_and_says_why(listener, voice):
 def test_a_span_that_is_not_the_word_is_refused_with_the_reason(start, end, told):
     with pytest.raises(TextError, match=told):
         target_at("Die für live or live's use", start, end, lexicon())
+    assert target_at("Live here.", 0, 4, dict(lexicon())).homograph.word == "live"
 
 
 def test_every_row_of_a_list_gets_a_verdict(tmp_path, voice):

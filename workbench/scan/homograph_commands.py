@@ -82,7 +82,7 @@ def calibrate_from(
     made = calibrate(truth, **settings, provenance=provenance_of(truth, trials))
     out.write_text(made.to_json(), encoding="utf-8")
     for unit in ("voice", "engine"):
-        if len({trial.engine if unit == "engine" else trial.asked.voice for trial in truth}) > (2 if unit == "engine" else 3):
+        if len({trial.engine if unit == "engine" else trial.speaker for trial in truth}) > (2 if unit == "engine" else 3):
             yield f"held out by {unit}:"
             yield from figure_lines(figures(truth, cross_judged(truth, by=unit, make=lambda known: calibrate(known, **settings))))
     yield f"{len(made.allowed)} words allowed of {len(made.words)}, {sum(map(len, made.denied.values()))} denied in single voices"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ConfigError, TextError
-from workbench.homographs.artefact import UNREADABLE
+from workbench.homographs.artefact import UNREADABLE, add_entry
 from workbench.homographs.data import LabelledItem
 from workbench.homographs.encoder import FrozenEncoder
 from workbench.homographs.expected import THRESHOLD, Expected, Span, decide
@@ -92,8 +92,10 @@ class EncoderReadingModel:
         return [found.get(reading.name, 0.0) for reading in self.words[word]]
 
     def save(self, path: Path) -> int:
-        """Write the heads and where the encoder lies; returns the size in bytes."""
+        """Write the heads and where the encoder lies; the same model gives the same bytes. Returns the size in bytes."""
         import numpy as np
+
+        from workbench.homographs.keeping import write_whole
 
         about = {
             "kind": KIND,
@@ -102,12 +104,14 @@ class EncoderReadingModel:
             "readings": {word: head.readings for word, head in self.heads.items()},
             "provenance": self.provenance,
         }
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-            file.writestr("about.json", json.dumps(about, ensure_ascii=False, indent=1))
+        whole = io.BytesIO()
+        with zipfile.ZipFile(whole, "w") as file:
+            add_entry(file, "about.json", json.dumps(about, ensure_ascii=False, indent=1).encode())
             for word, head in self.heads.items():
                 buffer = io.BytesIO()
                 np.save(buffer, np.c_[head.weights, head.bias].astype(np.float16), allow_pickle=False)
-                file.writestr(f"{word}.npy", buffer.getvalue())
+                add_entry(file, f"{word}.npy", buffer.getvalue())
+        write_whole(path, whole.getvalue())
         return path.stat().st_size
 
     @classmethod

@@ -1,8 +1,9 @@
-"""What listeners heard, kept in a file of JSON lines, so that nothing is listened to twice."""
+"""What listeners heard, kept in a file of JSON lines, so that nothing is listened to twice; and files that appear whole."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -38,6 +39,27 @@ def add_heard(path: Path, rows: Iterable[tuple[str, Heard]]) -> None:
             file.seek(-1, 2)
             text = text if file.read(1) == b"\n" else "\n" + text
         file.write(text.encode())
+
+
+def check_place(path: Path) -> None:
+    """
+    Raises:
+        ConfigError: nothing can be written there: found before hours of listening, not after.
+    """
+    if path.is_dir():
+        raise ConfigError("a folder where a file is to be written", where=path, mend="name a file")
+    if not path.parent.is_dir():
+        raise ConfigError("no folder for the file", where=path, mend=f"mkdir -p {path.parent}")
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file that appears whole or not at all."""
+    partial = path.with_name(f"{path.name}.part-{os.getpid()}")
+    try:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _row(line: str) -> dict | None:

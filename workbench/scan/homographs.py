@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from workbench.homographs.base import Homograph
 from workbench.homographs.expected import ExpectedReader
 from workbench.homographs.fitting import KnownTrial
 from workbench.homographs.judging import Asked, Judged
-from workbench.homographs.keeping import add_heard, read_heard
+from workbench.homographs.keeping import add_heard, read_heard, write_whole
 from workbench.homographs.lexicon import lexicon
 from workbench.homographs.spoken import Heard, Listener, Target, SpokenRequest, target_at
 from workbench.homographs.trials import Trial
@@ -214,13 +215,14 @@ def _died(job: _Job) -> list[tuple[int, str, Heard, bool]]:
 
 def write_verdicts(path: str | Path, trials: Sequence[Trial], judged: Sequence[Judged]) -> None:
     """One row per trial, in order: ``COLUMNS``, tab-separated."""
-    with Path(path).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for trial, one in zip(trials, judged, strict=True):
-            evidence, (start, end) = one.evidence, one.span_sec or (None, None)
-            row = (
-                trial.audio, evidence.word, evidence.voice, evidence.expected, evidence.probability, one.verdict, one.reason, one.spoken, evidence.score,
-                start, end, one.fit,
-            )  # fmt: skip
-            writer.writerow(["" if value is None else f"{value:.4g}" if isinstance(value, float) else value for value in row])
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for trial, one in zip(trials, judged, strict=True):
+        evidence, (start, end) = one.evidence, one.span_sec or (None, None)
+        row = (
+            trial.audio, evidence.word, evidence.voice, evidence.expected, evidence.probability, one.verdict, one.reason, one.spoken, evidence.score,
+            start, end, one.fit,
+        )  # fmt: skip
+        writer.writerow(["" if value is None else f"{value:.4g}" if isinstance(value, float) else value for value in row])
+    write_whole(Path(path), text.getvalue())

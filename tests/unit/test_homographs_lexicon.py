@@ -107,6 +107,14 @@ def test_weak_vowels_are_variants_and_say_so():
     assert "noun" in verb.tolerates and verb.usual.ipa == "dɪˈkɹiːs"
 
 
+@pytest.mark.parametrize(
+    ("word", "reading", "other"),
+    [("mobile", "art", "movable"), ("mobile", "movable", "art"), ("advocate", "noun", "verb"), ("graduate", "noun_adjective", "verb"), ("expatriate", "noun_adjective", "verb")],
+)
+def test_a_sound_that_dictionaries_allow_is_no_error(word, reading, other):
+    assert other in BOOK[word].reading(reading).tolerates
+
+
 def test_a_pronunciation_is_arpabet_or_ipa():
     assert phones_of("L IY1 D") == phones_of("liːd") == phones_of("ˈliːd") == ("L", "IY1", "D")
     assert phones_of("ˈɹɛkɔːd") == ("R", "EH1", "K", "AO0", "D")

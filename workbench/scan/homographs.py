@@ -147,7 +147,7 @@ def hear_trials(
     jobs = [_Job(at, trial, asked[at].target, clips[at] if clips else None) for at, trial in enumerate(trials) if asked[at].fault is None]
     heard = {at: Heard((), fault=one.fault, stage="error") for at, one in enumerate(asked) if one.fault is not None}
     progress = Progress("homographs", total=len(trials), say=say)
-    progress.add(len(heard))
+    progress.add(len(heard), computed=len(heard), failed=len(heard))
     batches = [jobs[start : start + _BATCH] for start in range(0, len(jobs), _BATCH)]
     arguments = {"listener": listener, "options": dict(options or {}), "device": device, "kept": str(kept) if kept else None}
     for outcome in run_local(batches, make_worker=_Worker, arguments=arguments, workers=max(1, min(workers, len(batches))), on_death=_died):
@@ -155,7 +155,8 @@ def hear_trials(
         new = [(key, one) for _, key, one, is_new in outcome if is_new]
         if kept and new:
             add_heard(Path(kept), new)
-        progress.add(len(outcome), computed=len(new))
+        failed = sum(one.stage == "error" for _, _, one, _ in outcome)
+        progress.add(len(outcome), computed=len(new) + failed, failed=failed)
     progress.finish()
     return [one.with_heard(heard[at]) for at, one in enumerate(asked)]
 

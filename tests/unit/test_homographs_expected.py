@@ -194,6 +194,9 @@ def test_the_file_gives_back_what_was_saved_and_the_same_bytes(tmp_path, model):
     assert first.read_bytes() == second.read_bytes()
     assert again.classes.table == model.artefact.classes.table and again.decisions == model.artefact.decisions
     assert abs(again.grammar - model.artefact.grammar).max() < 1e-3 and abs(again.own - model.artefact.own).max() < 1e-3
+    assert ReadingModel.load(first).artefact.scales == again.scales
+    save(replace(again, scales={**again.scales, "grammar": 0.5}), first)
+    assert ReadingModel.load(first).artefact.scales["grammar"] == 0.5
 
 
 @pytest.mark.parametrize("fault", ["none", "text", "empty", "other", "list", "encoder", "cut", "spoilt"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import TextError
 from workbench.homographs.artefact import Artefact, load
-from workbench.homographs.base import Homograph, Reading
+from workbench.homographs.base import Homograph, Reading, stamp
 from workbench.homographs.expected import THRESHOLD, Expected, Span, decide
 from workbench.homographs.features import (
     GRAMMAR_BITS,
@@ -55,7 +55,8 @@ class ReadingModel:
         Raises:
             ConfigError: a file that cannot be read.
         """
-        return cls(_loaded(str(path or files("workbench.homographs").joinpath("reading_model.zip"))), words)
+        file = str(path or files("workbench.homographs").joinpath("reading_model.zip"))
+        return cls(_loaded(file, stamp(file)), words)
 
     def predict(self, items: Sequence[Span], *, threshold: float = THRESHOLD) -> list[Expected]:
         """One answer for each (sentence, start_byte, end_byte), in order. What cannot be judged has no reading and says why; nothing is raised for it.
@@ -100,7 +101,7 @@ class ReadingModel:
 
 
 @lru_cache(maxsize=4)
-def _loaded(path: str) -> Artefact:
+def _loaded(path: str, _stamp: tuple[int, ...] | None) -> Artefact:
     return load(Path(path))
 
 

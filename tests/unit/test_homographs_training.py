@@ -197,6 +197,12 @@ def test_a_frozen_encoder_serves_behind_the_same_interface(data, encoder, tmp_pa
     assert not renamed.readings and "not trained on lead" in renamed.reason
 
 
+def test_an_encoder_that_saw_one_reading_of_a_word_is_not_certain_of_it(data, encoder):
+    seen = [item for item in read_items(data, lexicon()) if (item.word, item.reading) in (("live", "verb"), ("lead", "metal"), ("lead", "guide"))]
+    (answer,) = train_encoder_model(seen, encoder, folds=3).predict([("They live.", 5, 9)])
+    assert answer.likeliest == "verb" and 0.8 < answer.probability < 1.0 and abs(sum(answer.probabilities) - 1) < 1e-4
+
+
 def test_the_size_of_a_batch_changes_no_vector(encoder):
     spans = [("They live.", 5, 9), ("The lead of a pipe is read, they will live to lead.", 4, 8), ("a " * 600 + "live " + "of " * 600, 1200, 1204)]
     vectors = []

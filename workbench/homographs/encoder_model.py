@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -167,18 +168,18 @@ def train_encoder_model(
     vectors = frozen.vectors([(item.sentence, item.start_byte, item.end_byte) for item in items])
     logits = []
     for kept, held in folds_of(items, count=folds, seed=seed):
-        heads = _fit_heads(items, vectors, kept, c)
+        heads = _fit_heads(items, vectors, kept, c, words)
         for k in held:
             head = heads.get(items[k].word)
-            if head is not None and items[k].reading in head.readings and len(head.readings) > 1:
+            if head is not None and items[k].reading in head.readings:
                 scores = head.weights @ vectors[k] + head.bias
                 right = head.readings.index(items[k].reading)
                 logits.append(float(scores[right] - max(score for at, score in enumerate(scores) if at != right)))
-    heads = _fit_heads(items, vectors, range(len(items)), c)
+    heads = _fit_heads(items, vectors, range(len(items)), c, words)
     return EncoderReadingModel(frozen, heads, scale=fitted_scale(logits), words=words, device=device, provenance=provenance)
 
 
-def _fit_heads(items: Sequence[LabelledItem], vectors: np.ndarray, chosen: Sequence[int], c: float) -> dict[str, Head]:
+def _fit_heads(items: Sequence[LabelledItem], vectors: np.ndarray, chosen: Sequence[int], c: float, words: Lexicon) -> dict[str, Head]:
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
@@ -190,7 +191,10 @@ def _fit_heads(items: Sequence[LabelledItem], vectors: np.ndarray, chosen: Seque
         answers = [items[k].reading for k in numbers]
         readings = tuple(sorted(set(answers)))
         if len(readings) == 1:
-            heads[word] = Head(readings, np.zeros((1, vectors.shape[1]), np.float32), np.zeros(1, np.float32))
+            # One reading was seen: it is as sure as its number allows (Laplace's rule of succession), the others share the rest.
+            every = tuple(reading.name for reading in words[word])
+            bias = [math.log(len(numbers) + 1) if name == readings[0] else 0.0 for name in every]
+            heads[word] = Head(every, np.zeros((len(every), vectors.shape[1]), np.float32), np.array(bias, np.float32))
             continue
         model = LogisticRegression(C=c, max_iter=1000).fit(vectors[numbers], answers)
         weights, bias = model.coef_, model.intercept_

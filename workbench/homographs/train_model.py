@@ -30,7 +30,7 @@ class Trained:
     """A trained model and what cross-validation says of it.
 
     Attributes:
-        held_out: figures on items that the fit did not see, calibrated by the other folds' answers.
+        held_out: figures on items that the fit did not see, calibrated by the two scales that those very answers gave.
         unseen_words: share right of words that the fit did not see at all, those that grammar tells apart.
     """
 

@@ -135,6 +135,8 @@ def test_of_a_longer_text_the_sentence_counts():
     assert found.left == ("Smith", ".", "Mr", "saw", "He") and found.right == (".",)
     assert occurrence(text, text.index("live"), text.index("live") + 4).left == ("We",)
     assert occurrence(text, text.index("pipes"), text.index("pipes") + 5).left == ("old", "The")
+    # A transcript without full stops is no sentence: what is far away does not count.
+    assert 300 < len(occurrence("so and " * 5000 + "live", 35_000, 35_004).left) < 1000
 
 
 def test_hyphens_and_quotes_are_marks_not_neighbours():

@@ -16,6 +16,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 _SENTENCE_END = re.compile(r"((?<![.!?])[.!?]+[\"'”’)\]]*)\s+(?=[\"'“‘(\[]*[^\W\d_a-zà-ÿ])|\n+")
 #: Signs that part words without parting the sentence; what stands beyond is the neighbour that counts.
 _THIN = frozenset("-–‐\"'“”‘’`")
+#: Characters to either side that count at most: a transcript without full stops is one sentence for hours.
+_REACH = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def occurrence(sentence: str, start_byte: int, end_byte: int) -> Occurrence:
     if _WORD.fullmatch(sentence, start, end) is None or sentence[start - 1 : start].isalpha() or sentence[end : end + 1].isalpha():
         raise TextError("the span is not one whole word", where=_around(sentence, start, end), got=written)
     first, last = sentence_span(sentence, start, end)
+    first, last = max(first, start - _REACH), min(last, end + _REACH)
     left, right = _TOKEN.findall(sentence[first:start])[::-1], _TOKEN.findall(sentence[end:last])
     kinds = (("hyphen-", left, "-–‐"), ("-hyphen", right, "-–‐"), ("quote-", left, "\"“‘'"))
     marks = [mark for mark, beside, signs in kinds if beside and beside[0] in signs]

@@ -29,7 +29,7 @@ def folds_of(items: Sequence[LabelledItem], *, count: int, seed: int) -> Iterato
 
 
 def fitted_scale(logits: Sequence[float]) -> float:
-    """By what to multiply logits so that they are calibrated, drawn towards 1 where there are few to learn from: a handful that are all right would be trusted without bound.
+    """By what to multiply logits so that they are calibrated; drawn towards 1, as a handful that are all right would be trusted without bound.
 
     Args:
         logits: of the right reading against the best other one.

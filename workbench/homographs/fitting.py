@@ -146,7 +146,8 @@ def cross_judged(
     """
     units = [trial.engine if by == "engine" else trial.speaker for trial in trials]
     if len(set(units)) < 2:
-        raise ConfigError(f"no {by} can be held out", where="trials", got=f"{len(trials)} trials of one {by}" if trials else "no trial whose truth is told", expected=f"trials of two {by}s at least")
+        got = f"{len(trials)} trials of one {by}" if trials else "no trial whose truth is told"
+        raise ConfigError(f"no {by} can be held out", where="trials", got=got, expected=f"trials of two {by}s at least")
     asked = asked or [trial.asked for trial in trials]
     found: dict[int, Judged] = {}
     for unit in sorted(set(units)):

@@ -94,8 +94,8 @@ def calibrate_from(
 
 
 def _truths_that_are_none(trials: Sequence[Trial], asked: Sequence[Asked]) -> Iterator[str]:
-    lost = [trial.spoken for trial, one in zip(trials, asked, strict=True) if trial.spoken and one.homograph is not None and index_of(one.homograph, trial.spoken) is None]
-    if lost:
+    told = [(trial.spoken, one.homograph) for trial, one in zip(trials, asked, strict=True) if trial.spoken and one.homograph is not None]
+    if lost := [spoken for spoken, homograph in told if index_of(homograph, spoken) is None]:
         yield f"left out of what is counted: {len(lost)} trials whose `spoken` is no reading of their word: {', '.join(sorted(set(lost))[:5])}"
 
 

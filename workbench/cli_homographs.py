@@ -66,9 +66,13 @@ def controls(
     from workbench.scan.homograph_commands import controls_in
 
     speakers = _parts(voices)
+    try:
+        factors = [float(speed) for speed in _parts(speeds)]
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--speeds") from None
     controls_in(
         folder, voices=speakers, words=_parts(words), data=data, sentences=sentences, per_voice=per_voice or None,
-        speeds=[float(speed) for speed in _parts(speeds)], british=_parts(british) or [voice for voice in speakers if "gb" in voice],
+        speeds=factors, british=_parts(british) or [voice for voice in speakers if "gb" in voice],
         verifier=verifier, seed=seed, workers=workers, device=device,
     )  # fmt: skip
     typer.echo(str(folder / "trials.tsv"))
@@ -88,7 +92,7 @@ def score(
     """Judge a list of trials; where it tells what was said, say how well. The last line is the file of verdicts."""
     from workbench.scan.homograph_commands import score_list
 
-    path = out or trials.with_suffix(".verdicts.tsv")
+    path = out or trials.parent / f"{trials.stem}.verdicts.tsv"
     for line in score_list(trials, path, listener=listener, calibration=calibration, rule=rule, every_word=every_word, workers=workers, device=device):
         typer.echo(line)
     typer.echo(str(path))

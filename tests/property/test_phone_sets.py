@@ -60,6 +60,14 @@ def _panphon():
     return panphon.FeatureTable()
 
 
+@pytest.mark.parametrize(
+    ("ipa", "phones"),
+    [("ˈɹeɪdiəʊ", "R EY1 D IY0 OW0"), ("ˈvɪdɪəʊ", "V IH1 D IH0 OW0"), ("ˈstjuːdiəʊz", "S T Y UW1 D IY0 OW0 Z"), ("ˈtɪə", "T IH1 AH0"), ("ˈmiːdiə", "M IY1 D IY0 AH0")],
+)
+def test_the_british_o_keeps_its_schwa_after_another_vowel(ipa, phones):
+    assert from_ipa(ipa, stress=True) == tuple(phones.split())
+
+
 def test_panphon_knows_every_phone():
     for phone in [*PHONES, *(v + "0" for v in VOWELS)]:
         (symbol,) = to_ipa([phone])

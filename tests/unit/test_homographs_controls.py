@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import shutil
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -14,7 +16,7 @@ from workbench.errors import ConfigError, ManifestError, UnknownNameError
 from workbench.homographs import lexicon
 from workbench.homographs.controls import plan_controls, texts_of_data, texts_of_lexicon
 from workbench.homographs.drift import drift
-from workbench.homographs.trials import read_trials
+from workbench.homographs.trials import read_trials, write_trials
 from workbench.scan.homograph_commands import calibrate_from, controls_in, score_list
 from workbench.scan.homograph_controls import make_controls
 from workbench.scan.homographs import COLUMNS
@@ -77,6 +79,7 @@ def test_sentences_of_a_data_file_are_taken_by_their_labels(tmp_path):
     path.write_text("\n".join("\t".join(map(str, row)) for row in [("homograph", "wordid", "sentence", "start", "end"), *rows]) + "\n")
     found = texts_of_data(path, lexicon())
     assert [(text.sentence, text.homograph.readings[text.expected].name) for text in found] == [("It was a live broadcast then.", "adjective")]
+    assert texts_of_data(path, lexicon(), ["Live"]) == found and texts_of_data(path, lexicon(), ["wind"]) == []
     path.write_text("a\tb\n")
     with pytest.raises(ConfigError, match="lacks columns"):
         texts_of_data(path, lexicon())
@@ -106,6 +109,40 @@ def test_the_command_judges_with_what_ships(made, tmp_path):
     assert done.exit_code == 0 and done.output.splitlines()[-1] == str(out) and "recall" in done.output
     bad = CliRunner().invoke(app, ["homographs", "score", str(tmp_path / "none.tsv")])
     assert bad.exit_code != 0 and isinstance(bad.exception, ManifestError)
+
+
+def test_a_place_or_a_voice_that_is_none_is_refused_before_anything_is_spoken_or_heard(made, tmp_path):
+    folder, _ = made
+    trials, kept = str(folder / "trials.tsv"), (folder / "trials.tsv").read_bytes()
+    for place in (tmp_path, tmp_path / "no" / "v.tsv"):
+        for command in ("score", "calibrate"):
+            refused = CliRunner().invoke(app, ["homographs", command, trials, "--out", str(place)])
+            assert isinstance(refused.exception, ConfigError) and str(place) in str(refused.exception)
+    assert isinstance(CliRunner().invoke(app, ["homographs", "score", "."]).exception, ManifestError)
+    with pytest.raises(UnknownNameError, match="espeak voice"):
+        controls_in(folder, voices=["espeak/en-uss"], words=["live"])
+    with pytest.raises(ConfigError, match="no folder for controls"):
+        controls_in(folder / "trials.tsv", voices=VOICES, words=["live"])
+    assert (folder / "trials.tsv").read_bytes() == kept
+    refused = CliRunner().invoke(app, ["homographs", "controls", str(tmp_path), "--words", "live", "--speeds", "fast"])
+    assert refused.exit_code == 2 and "--speeds" in refused.output
+
+
+def test_a_list_that_is_cut_by_its_quotes_is_refused_and_a_truth_that_is_none_is_told(made, tmp_path):
+    folder, controls = made
+    copied = tmp_path / "t.tsv"
+    write_trials(copied, [replace(controls.trials[0], sentence='"Live," they said.'), replace(controls.trials[1], audio="elsewhere.wav", spoken="vreb")])
+    first, second = read_trials(copied)
+    assert first.sentence == '"Live," they said.' and second.audio == str(Path("elsewhere.wav").absolute())
+    lines = copied.read_text(encoding="utf-8").splitlines()
+    for sentence in ('"Live," they said.', '"Live here.'):
+        row = lines[2].split("\t")
+        copied.write_text("\n".join([lines[0], "\t".join([*row[:2], sentence, *row[3:]]), lines[2], ""]), encoding="utf-8")
+        with pytest.raises(ManifestError, match="line 2.*quotation mark"):
+            read_trials(copied)
+    copied.write_text("\ufeff" + "\n".join([lines[0], lines[2], ""]), encoding="utf-8")
+    told = list(score_list(copied, tmp_path / "v.tsv", workers=1))
+    assert any("1 trials whose `spoken` is no reading of their word: vreb" in line for line in told)
 
 
 def test_a_voice_that_is_heard_worse_than_the_others_drifts():

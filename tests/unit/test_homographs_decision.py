@@ -122,8 +122,36 @@ def test_what_cannot_be_learnt_from_is_refused():
     trials = made_up(40, engines=("e1",))
     with pytest.raises(ConfigError, match="no engine can be held out"):
         cross_judged(trials, by="engine", make=lambda known: None)
+    with pytest.raises(ConfigError, match="no trial"):
+        calibrate([], listener="x", measures=("telling", "idle"))
     with pytest.raises(ConfigError, match="nothing to learn from"):
         fit_weights([], ("telling", "idle"))
+    for wrong in ({"false_alarms": 1.0}, {"false_alarms": -0.1}, {"false_alarms": float("nan")}, {"missed": 1.0}, {"missed": 2}):
+        with pytest.raises(ConfigError, match="is a share"):
+            Targets(**wrong)
+
+
+def test_a_voice_at_another_speed_is_not_another_voice_to_be_held_out():
+    def at(trial, voice):
+        return dataclasses.replace(trial, asked=dataclasses.replace(trial.asked, voice=voice))
+
+    trials = [at(trial, f"e1/{'ab'[n % 2]}{('', ' x0.8', ' x1.25')[n % 3]}") for n, trial in enumerate(made_up(120, engines=("e1",)))]
+    learnt = []
+    cross_judged(trials, by="voice", make=lambda known: learnt.append({trial.asked.voice for trial in known}) or calibration_of(known))
+    assert learnt == [{"e1/b", "e1/b x0.8", "e1/b x1.25"}, {"e1/a", "e1/a x0.8", "e1/a x1.25"}]
+    with pytest.raises(ConfigError, match="no voice can be held out"):
+        cross_judged([trial for trial in trials if trial.speaker == "e1/a"], by="voice", make=calibration_of)
+
+
+def calibration_of(known):
+    return Calibration("x", ("telling", "idle"), fit_weights(known, ("telling", "idle")), {})
+
+
+def test_what_is_valid_there_too_is_no_wrong_trial():
+    homograph = lexicon()["aged"]
+    old, years = (homograph.readings.index(homograph.reading(name)) for name in ("old", "years"))
+    said = [KnownTrial(Asked("aged", homograph, expected, Heard(())), spoken, "e") for expected, spoken in ((old, years), (years, old), (old, old))]
+    assert [trial.wrong for trial in said] == [False, True, False]
 
 
 def test_a_calibration_comes_back_from_its_file_as_it_went(tmp_path):

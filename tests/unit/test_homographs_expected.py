@@ -135,6 +135,8 @@ def test_of_a_longer_text_the_sentence_counts():
     assert found.left == ("Smith", ".", "Mr", "saw", "He") and found.right == (".",)
     assert occurrence(text, text.index("live"), text.index("live") + 4).left == ("We",)
     assert occurrence(text, text.index("pipes"), text.index("pipes") + 5).left == ("old", "The")
+    # A transcript without full stops is no sentence: what is far away does not count.
+    assert 300 < len(occurrence("so and " * 5000 + "live", 35_000, 35_004).left) < 1000
 
 
 def test_hyphens_and_quotes_are_marks_not_neighbours():
@@ -143,7 +145,7 @@ def test_hyphens_and_quotes_are_marks_not_neighbours():
 
 
 def test_strange_texts_are_answered(model):
-    for text in ("live", "LIVE live Live", "\ud800 live", "live\x00live", "生live命", "live " * 2000):
+    for text in ("live", "LIVE live Live", "\ud800 live", "live\x00live", "生live命", "live " * 500, "Live. " * 3000):
         answers = model.predict(spans_in(text, lexicon()))
         assert all(answer.readings or answer.reason for answer in answers)
 
@@ -194,9 +196,12 @@ def test_the_file_gives_back_what_was_saved_and_the_same_bytes(tmp_path, model):
     assert first.read_bytes() == second.read_bytes()
     assert again.classes.table == model.artefact.classes.table and again.decisions == model.artefact.decisions
     assert abs(again.grammar - model.artefact.grammar).max() < 1e-3 and abs(again.own - model.artefact.own).max() < 1e-3
+    assert ReadingModel.load(first).artefact.scales == again.scales
+    save(replace(again, scales={**again.scales, "grammar": 0.5}), first)
+    assert ReadingModel.load(first).artefact.scales["grammar"] == 0.5
 
 
-@pytest.mark.parametrize("fault", ["none", "text", "empty", "other", "cut"])
+@pytest.mark.parametrize("fault", ["none", "text", "empty", "other", "list", "encoder", "cut", "spoilt"])
 def test_a_file_that_is_no_model_is_refused(tmp_path, fault):
     path = tmp_path / "model.zip"
     if fault == "text":
@@ -206,8 +211,15 @@ def test_a_file_that_is_no_model_is_refused(tmp_path, fault):
     elif fault == "other":
         with zipfile.ZipFile(path, "w") as file:
             file.writestr("about.json", json.dumps({"format": 99}))
+    elif fault in ("list", "encoder"):
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("about.json", json.dumps([] if fault == "list" else {"kind": "encoder", "readings": []}))
     elif fault == "cut":
         path.write_bytes(SHIPPED.read_bytes()[:9000])
+    elif fault == "spoilt":
+        content = bytearray(SHIPPED.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(content)
     for read in (load, ReadingModel.load, load_reader):
         with pytest.raises(ConfigError):
             read(path)
@@ -218,6 +230,14 @@ def test_a_model_of_other_readings_does_not_speak_for_the_lexicons(model):
     other = replace(model.artefact, decisions={**model.artefact.decisions, "lead": (Decision("lead", "gone", False, lead.bias, 0.0),)})
     assert isinstance(other, Artefact)
     assert "not trained on lead" in ask(ReadingModel(other), "lead", "They lead us.").reason
+
+
+def test_a_reading_that_the_user_adds_to_a_known_word_is_never_judged_by_a_model_of_the_others(tmp_path):
+    path = tmp_path / "mine.toml"
+    readings = {"air": ("noun", "W IH1 N D"), "turn": ("verb", "W AY1 N D"), "river": ("name", "W IY1 N D")}
+    path.write_text("[wind]\n" + "".join(f'[wind.{name}]\npos = ["{pos}"]\nus = ["{phones}"]\n' for name, (pos, phones) in readings.items()))
+    answer = ask(ReadingModel.load(words=lexicon(path)), "wind", "The wind blows.")
+    assert answer.chosen is None and max(answer.probabilities) < 0.5 and "not trained on wind" in answer.reason
 
 
 def test_the_likeliest_reading_is_chosen_or_doubted():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,16 +12,17 @@ import pytest
 from tests.tiny_models.wav2vec2 import build_tiny_wav2vec2_phoneme
 from workbench import engines
 from workbench.audio import Audio, cut, write_wav
-from workbench.errors import EngineError, TextError, UnknownNameError
+from workbench.errors import ConfigError, EngineError, TextError, UnknownNameError
 from workbench.homographs import lexicon, place_of
 from workbench.homographs.calibration import Calibration
 from workbench.homographs.ctc import ctc_log_likelihood
 from workbench.homographs.decide import HomographVerdict, Lists, ReferenceRule
 from workbench.homographs.distances import free_phones, stretch_distance
 from workbench.homographs.judging import judge
+from workbench.homographs.keeping import add_heard, read_heard
 from workbench.homographs.prosody import prosody
 from workbench.homographs.segments import MEASURES
-from workbench.homographs.spoken import SpokenRequest, target_at, targets_in
+from workbench.homographs.spoken import Heard, Pair, SpokenRequest, target_at, targets_in
 from workbench.homographs.trials import Trial, read_trials
 from workbench.scan.homographs import hear_trials, make_listener
 from workbench.tts.base import SaidAs, SpeechRequest
@@ -124,6 +126,7 @@ def test_what_cannot_be_heard_is_unscorable_and_says_why(listener, voice):
 def test_a_span_that_is_not_the_word_is_refused_with_the_reason(start, end, told):
     with pytest.raises(TextError, match=told):
         target_at("Die für live or live's use", start, end, lexicon())
+    assert target_at("Live here.", 0, 4, dict(lexicon())).homograph.word == "live"
 
 
 def test_every_row_of_a_list_gets_a_verdict(tmp_path, voice):
@@ -146,6 +149,44 @@ def test_every_row_of_a_list_gets_a_verdict(tmp_path, voice):
     size = kept.stat().st_size
     kept.write_bytes(kept.read_bytes() + b'{"key": "torn')
     assert hear_trials(trials, kept=kept, say=lambda _: None) == heard and kept.stat().st_size == size + len(b'{"key": "torn')
+
+
+def test_what_is_kept_survives_runs_that_are_killed_and_runs_at_once(tmp_path):
+    path, heard = tmp_path / "heard.jsonl", Heard((Pair(0, 1, "vowel", (1.0, 2.0), (0.1, 0.2)),), (0.5, 0.8), -1.0, window_sec=(0.3, 1.0))
+    add_heard(path, [("a", heard)])
+    # Killed within a sign of two bytes, then gone on with.
+    path.write_bytes(path.read_bytes() + '{"key": "torn", "heard": {"fault": "ü'.encode()[:-1])
+    add_heard(path, [("b", heard)])
+    path.write_bytes(path.read_bytes() + b'{"k')
+    add_heard(path, [("c", heard)])
+    assert read_heard(path) == {"a": heard, "b": heard, "c": heard}
+    long = Heard((), fault="x" * 30_000, stage="unscorable")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: add_heard(path, [(f"{number} {k}", long) for k in range(3)]), range(40)))
+    assert len(read_heard(path)) == 3 + 3 * 40
+    for content in (b"\xbf\x98\xeb\n", b"[1]\n", b'"x"\n', b'{"key": 1}\n'):
+        path.write_bytes(content)
+        with pytest.raises(ConfigError, match="not a file of what was heard"):
+            read_heard(path)
+
+
+def test_what_was_heard_is_taken_again_but_not_its_failures_nor_an_old_name_of_its_contrast(tmp_path, voice):
+    sentence = "They play live music."
+    write_wav(say(voice, sentence, "live", "adjective"), tmp_path / "a.wav")
+    trial, kept = Trial(str(tmp_path / "a.wav"), "adjective", sentence, 10, 14), tmp_path / "heard.jsonl"
+
+    def hear(trial=trial, **options):
+        return hear_trials([trial], kept=kept, say=lambda _: None, **options)[0].heard
+
+    assert "no pronunciation" in hear(dataclasses.replace(trial, sentence=f"{sentence} 你好")).fault and not kept.exists()
+    heard = hear()
+    (key,) = read_heard(kept)
+    kept.unlink()
+    add_heard(kept, [(key, Heard((), fault="the listener failed: out of memory", stage="error"))])
+    assert hear() == heard and heard.pairs[0].kind == "vowel" and read_heard(kept) == {key: heard}
+    other = {"live": dataclasses.replace(lexicon()["live"], kind="lexical")}
+    size = kept.stat().st_size
+    assert hear(known=other).pairs == (dataclasses.replace(heard.pairs[0], kind="lexical"),) and kept.stat().st_size == size
 
 
 def test_the_phoneme_listener_weighs_by_its_recogniser(tmp_path, voice):

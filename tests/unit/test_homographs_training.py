@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,8 @@ def test_figures_count_what_they_say(data):
         ('"lead"\t"lead_nou"\t"Pipes of lead."\tnine\t13', "row 1"),
         ('"lead"\t"lead_nou"\t"Pipes of lead."', "row 1"),
         ('"lead"\t"lead_nou"\t""\t0\t4', "no text"),
+        ('"lead"\t"lead_nou"\t"Lead," he said.\t1\t5', "quotation mark"),
+        ('"lead"\t"lead_nou"\t"Pipes of lead.\t10\t14', "quotation mark"),
         ("", "without a row"),
     ],
 )
@@ -112,6 +115,8 @@ def test_a_file_that_is_no_data_is_named(tmp_path):
     (tmp_path / "train.tsv").write_text("a\tb\n1\t2\n")
     with pytest.raises(ConfigError, match="lacks columns"):
         read_items(tmp_path, lexicon())
+    (tmp_path / "train.tsv").write_text(f"\ufeff{_HEADER}{rows()[0]}", encoding="utf-8")
+    assert len(read_items(tmp_path, lexicon())) == 1
     (tmp_path / "train.tsv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="cannot be read|lacks columns"):
         read_items(tmp_path, lexicon())
@@ -131,6 +136,15 @@ def test_a_scale_makes_logits_calibrated():
     right = generator.random(20_000) < 1 / (1 + np.exp(-np.abs(true_logits)))
     told = 3 * np.where(right, np.abs(true_logits), -np.abs(true_logits))
     assert abs(fitted_scale(told.tolist()) - 1 / 3) < 0.02 and fitted_scale([]) == 1.0
+    # Three answers that are right do not make the fourth certain.
+    assert 1.0 < fitted_scale([2.0, 2.0, 2.0]) < 1.5
+
+
+def test_a_word_that_only_its_subject_tells_apart_is_trained_alone_and_stays_in_doubt(classes, tmp_path):
+    (tmp_path / "train.tsv").write_text(_HEADER + '"bass"\t"bass"\t"He plays bass."\t9\t13\n"bass"\t"bass_corp"\t"He eats bass."\t8\t12\n', encoding="utf-8")
+    made = train_model(tmp_path, learned=(classes[0], {}), options=TrainingOptions(folds=2))
+    answers = ReadingModel(made.artefact).predict([("He plays bass.", 9, 13), ("He eats bass.", 8, 12), ("It was a bass.", 9, 13)])
+    assert [answer.likeliest for answer in answers[:2]] == ["music", "fish"] and answers[2].probability < 0.9
 
 
 def test_the_language_models_pairs_are_read_from_its_file(tmp_path):
@@ -167,6 +181,8 @@ def test_a_frozen_encoder_serves_behind_the_same_interface(data, encoder, tmp_pa
     assert figures.micro.value > 0.8 and figures.items == len(items)
     path = tmp_path / "heads.zip"
     model.save(path)
+    model.save(tmp_path / "same.zip")
+    assert path.read_bytes() == (tmp_path / "same.zip").read_bytes()
     again = load_reader(path)
     assert isinstance(again, EncoderReadingModel)
     spans = [(item.sentence, item.start_byte, item.end_byte) for item in items[:9]]
@@ -175,6 +191,16 @@ def test_a_frozen_encoder_serves_behind_the_same_interface(data, encoder, tmp_pa
     outcomes = again.predict([("They lead.", 5, 40), ("They sing.", 5, 9), ("A bass.", 2, 6), ("", 0, 1), ("They lead.", 5, 9)])
     assert [bool(o.readings) for o in outcomes] == [False, False, False, False, True]
     assert all(o.reason for o in outcomes[:4]) and "not trained on bass" in outcomes[2].reason
+    words = dict(lexicon())
+    words["lead"] = replace(words["lead"], readings=tuple(replace(reading, name=f"my {reading.name}") for reading in words["lead"]))
+    (renamed,) = load_reader(path, words=words).predict([("They lead.", 5, 9)])
+    assert not renamed.readings and "not trained on lead" in renamed.reason
+
+
+def test_an_encoder_that_saw_one_reading_of_a_word_is_not_certain_of_it(data, encoder):
+    seen = [item for item in read_items(data, lexicon()) if (item.word, item.reading) in (("live", "verb"), ("lead", "metal"), ("lead", "guide"))]
+    (answer,) = train_encoder_model(seen, encoder, folds=3).predict([("They live.", 5, 9)])
+    assert answer.likeliest == "verb" and 0.8 < answer.probability < 1.0 and abs(sum(answer.probabilities) - 1) < 1e-4
 
 
 def test_the_size_of_a_batch_changes_no_vector(encoder):
@@ -204,4 +230,6 @@ def test_the_command_trains_a_file_with_an_encoder(data, encoder, tmp_path):
     shown = CliRunner().invoke(app, ["homographs", "expected", "They live here.", "--model", str(out), "--json"])
     assert json.loads(shown.stdout)["word"] == "live"
     refused = CliRunner().invoke(app, ["homographs", "train", str(data), "--out", str(tmp_path / "no" / "heads.zip"), "--encoder", str(encoder)])
-    assert isinstance(refused.exception, ConfigError) and "no folder for the model" in str(refused.exception)
+    assert isinstance(refused.exception, ConfigError) and "no folder for the file" in str(refused.exception)
+    refused = CliRunner().invoke(app, ["homographs", "train", str(data), "--out", str(tmp_path), "--encoder", str(encoder)])
+    assert isinstance(refused.exception, ConfigError) and "name a file" in str(refused.exception)

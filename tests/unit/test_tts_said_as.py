@@ -35,6 +35,9 @@ def test_an_engine_confirms_what_it_was_told_to_say(name, voice):
     engine.load()
     forced = SpeechRequest("Separate the live ones.", voice, said_as=(SaidAs(0, 8, ("S", "EH1", "P", "ER0", "AH0", "T")), SaidAs(13, 17, LIFE)))
     assert engine.confirms(forced) and engine.confirms(SpeechRequest(TEXT, voice))
+    # eSpeak NG tells the glide between two vowels.
+    glide = SpeechRequest("They deviate.", voice, said_as=(SaidAs(5, 12, ("D", "IY1", "V", "IY0", "EY2", "T")),))
+    assert engine.confirms(glide)
 
 
 @pytest.mark.parametrize("name", ["flite", "espeak"])

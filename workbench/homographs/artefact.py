@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 FORMAT = 1
+#: What reading a file raises that is no such model, or a spoilt one.
+UNREADABLE = (OSError, LookupError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, lzma.LZMAError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ def save(artefact: Artefact, path: Path) -> int:
     """Write the file; the same artefact gives the same bytes. Returns its size in bytes."""
     import numpy as np
 
+    from workbench.homographs.keeping import write_whole
+
     words = np.array(sorted(artefact.classes.table), np.uint32)
     found = [artefact.classes.table[int(word)] for word in words]
     arrays: dict[str, np.ndarray] = {
@@ -86,12 +92,14 @@ def save(artefact: Artefact, path: Path) -> int:
         "scales": {name: round(scale, 4) for name, scale in artefact.scales.items()},
         "provenance": artefact.provenance,
     }
-    with zipfile.ZipFile(path, "w") as file:
-        _add(file, "about.json", json.dumps(about, ensure_ascii=False, indent=1).encode())
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as file:
+        add_entry(file, "about.json", json.dumps(about, ensure_ascii=False, indent=1).encode())
         for name, array in arrays.items():
             buffer = io.BytesIO()
             np.save(buffer, array, allow_pickle=False)
-            _add(file, f"{name}.npy", buffer.getvalue())
+            add_entry(file, f"{name}.npy", buffer.getvalue())
+    write_whole(path, whole.getvalue())
     return path.stat().st_size
 
 
@@ -120,7 +128,7 @@ def load(path: Path) -> Artefact:
         for fields in about["decisions"]:
             decisions[fields[0]] = (*decisions.get(fields[0], ()), Decision(*fields))
         return Artefact(classes, tables["grammar"], tables["own"], decisions, about["scales"], about["provenance"])
-    except (OSError, KeyError, IndexError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise ConfigError(f"model of readings cannot be read: {error}", where=path, mend="give the file that `workbench homographs train` wrote") from None
 
 
@@ -144,7 +152,8 @@ def _places(gaps: np.ndarray) -> np.ndarray:
     return np.cumsum(gaps.astype(np.int64))[gaps != 255]
 
 
-def _add(file: zipfile.ZipFile, name: str, data: bytes) -> None:
+def add_entry(file: zipfile.ZipFile, name: str, data: bytes) -> None:
+    """Without the time of day, so that the same data give the same bytes."""
     entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     entry.compress_type = zipfile.ZIP_LZMA
     file.writestr(entry, data)

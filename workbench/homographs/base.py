@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from workbench.errors import TextError, unknown_name
@@ -110,6 +112,15 @@ class Homograph:
 
     def __iter__(self) -> Iterator[Reading]:
         return iter(self.readings)
+
+
+def stamp(path: str | Path) -> tuple[int, ...] | None:
+    """What is another when a file was written anew, so that what was read of it is read again; None where there is no file."""
+    try:
+        told = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return told.st_ino, told.st_size, told.st_mtime_ns
 
 
 def place_of(sentence: str, word: str) -> tuple[int, int]:

@@ -29,7 +29,7 @@ def folds_of(items: Sequence[LabelledItem], *, count: int, seed: int) -> Iterato
 
 
 def fitted_scale(logits: Sequence[float]) -> float:
-    """By what to multiply logits so that they are calibrated; 1 where there are none to learn from.
+    """By what to multiply logits so that they are calibrated; drawn towards 1, as a handful that are all right would be trusted without bound.
 
     Args:
         logits: of the right reading against the best other one.
@@ -40,5 +40,5 @@ def fitted_scale(logits: Sequence[float]) -> float:
     from scipy.optimize import minimize_scalar
 
     margins = np.array(logits)
-    found = minimize_scalar(lambda log_scale: float(np.logaddexp(0, -np.exp(log_scale) * margins).mean()), bounds=(-3.0, 3.0), method="bounded")
+    found = minimize_scalar(lambda log_scale: float(np.logaddexp(0, -np.exp(log_scale) * margins).sum() + log_scale**2), bounds=(-3.0, 3.0), method="bounded")
     return float(np.exp(found.x))

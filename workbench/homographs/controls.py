@@ -78,11 +78,12 @@ def texts_of_data(path: str | Path, lexicon: Lexicon, words: Sequence[str] = (),
     """Sentences of labelled data (``data.read_items``; of a folder its ``eval.tsv``): those of 4 to ``most_words`` words in which the word stands once.
 
     Raises:
+        UnknownNameError: a word that is no homograph.
         ConfigError: no such data, or a row that does not fit.
     """
-    found = []
+    found, chosen = [], {lexicon.need(word).word for word in words}
     for item in read_items(path, lexicon, part="eval"):
-        if words and item.word not in words:
+        if words and item.word not in chosen:
             continue
         homograph = lexicon[item.word]
         try:

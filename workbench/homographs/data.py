@@ -15,6 +15,8 @@ from workbench.errors import ConfigError, TextError, WorkbenchError
 from workbench.homographs.lexicon import Lexicon
 from workbench.homographs.occurrence import Occurrence, occurrence
 
+#: What to do about a table that the csv module cannot read.
+QUOTES = 'put a field that holds a quotation mark into quotation marks, and write the mark in it twice: """Live!"" she said."'
 COLUMNS = ("homograph", "wordid", "sentence", "start", "end")
 
 
@@ -75,13 +77,16 @@ def digest(path: Path) -> str:
 
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
-        with file.open(encoding="utf-8", newline="") as lines:
-            reader = csv.DictReader(lines, delimiter="\t")
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            # A stray quotation mark would swallow the rows after it.
+            reader = csv.DictReader(lines, delimiter="\t", strict=True)
             lacking = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
             if lacking:
                 raise ConfigError("labelled data lacks columns", where=file, got=", ".join(reader.fieldnames or ("an empty file",)), expected=", ".join(COLUMNS))
             yield from enumerate(reader, 1)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
+        raise ConfigError(f"labelled data cannot be read: {error}", where=file, got=f"line {reader.line_num + 1}", mend=QUOTES) from None
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"labelled data cannot be read: {error}", where=file) from None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ConfigError, TextError
+from workbench.homographs.artefact import UNREADABLE, add_entry
 from workbench.homographs.data import LabelledItem
 from workbench.homographs.encoder import FrozenEncoder
 from workbench.homographs.expected import THRESHOLD, Expected, Span, decide
@@ -77,7 +79,7 @@ class EncoderReadingModel:
             return Expected("", (), (), None, str(error))
         if word not in self.words:
             return Expected(word, (), (), None, f"no homograph that the lexicon knows: {word}")
-        if word not in self.heads:
+        if word not in self.heads or not set(self.heads[word].readings) <= {reading.name for reading in self.words[word]}:
             return Expected(word, (), (), None, f"the model was not trained on {word}")
         return None
 
@@ -91,8 +93,10 @@ class EncoderReadingModel:
         return [found.get(reading.name, 0.0) for reading in self.words[word]]
 
     def save(self, path: Path) -> int:
-        """Write the heads and where the encoder lies; returns the size in bytes."""
+        """Write the heads and where the encoder lies; the same model gives the same bytes. Returns the size in bytes."""
         import numpy as np
+
+        from workbench.homographs.keeping import write_whole
 
         about = {
             "kind": KIND,
@@ -101,12 +105,14 @@ class EncoderReadingModel:
             "readings": {word: head.readings for word, head in self.heads.items()},
             "provenance": self.provenance,
         }
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-            file.writestr("about.json", json.dumps(about, ensure_ascii=False, indent=1))
+        whole = io.BytesIO()
+        with zipfile.ZipFile(whole, "w") as file:
+            add_entry(file, "about.json", json.dumps(about, ensure_ascii=False, indent=1).encode())
             for word, head in self.heads.items():
                 buffer = io.BytesIO()
                 np.save(buffer, np.c_[head.weights, head.bias].astype(np.float16), allow_pickle=False)
-                file.writestr(f"{word}.npy", buffer.getvalue())
+                add_entry(file, f"{word}.npy", buffer.getvalue())
+        write_whole(path, whole.getvalue())
         return path.stat().st_size
 
     @classmethod
@@ -129,7 +135,7 @@ class EncoderReadingModel:
                     both = np.load(io.BytesIO(file.read(f"{word}.npy")), allow_pickle=False).astype(np.float32)
                     heads[word] = Head(tuple(readings), both[:, :-1], both[:, -1])
             return cls(FrozenEncoder(encoder or about["encoder"]), heads, scale=about["scale"], words=words, device=device, provenance=about["provenance"])
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except UNREADABLE as error:
             raise ConfigError(f"model of readings cannot be read: {error}", where=path) from None
 
 
@@ -162,18 +168,18 @@ def train_encoder_model(
     vectors = frozen.vectors([(item.sentence, item.start_byte, item.end_byte) for item in items])
     logits = []
     for kept, held in folds_of(items, count=folds, seed=seed):
-        heads = _fit_heads(items, vectors, kept, c)
+        heads = _fit_heads(items, vectors, kept, c, words)
         for k in held:
             head = heads.get(items[k].word)
-            if head is not None and items[k].reading in head.readings and len(head.readings) > 1:
+            if head is not None and items[k].reading in head.readings:
                 scores = head.weights @ vectors[k] + head.bias
                 right = head.readings.index(items[k].reading)
                 logits.append(float(scores[right] - max(score for at, score in enumerate(scores) if at != right)))
-    heads = _fit_heads(items, vectors, range(len(items)), c)
+    heads = _fit_heads(items, vectors, range(len(items)), c, words)
     return EncoderReadingModel(frozen, heads, scale=fitted_scale(logits), words=words, device=device, provenance=provenance)
 
 
-def _fit_heads(items: Sequence[LabelledItem], vectors: np.ndarray, chosen: Sequence[int], c: float) -> dict[str, Head]:
+def _fit_heads(items: Sequence[LabelledItem], vectors: np.ndarray, chosen: Sequence[int], c: float, words: Lexicon) -> dict[str, Head]:
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
@@ -185,7 +191,10 @@ def _fit_heads(items: Sequence[LabelledItem], vectors: np.ndarray, chosen: Seque
         answers = [items[k].reading for k in numbers]
         readings = tuple(sorted(set(answers)))
         if len(readings) == 1:
-            heads[word] = Head(readings, np.zeros((1, vectors.shape[1]), np.float32), np.zeros(1, np.float32))
+            # One reading was seen: it is as sure as its number allows (Laplace's rule of succession), the others share the rest.
+            every = tuple(reading.name for reading in words[word])
+            bias = [math.log(len(numbers) + 1) if name == readings[0] else 0.0 for name in every]
+            heads[word] = Head(every, np.zeros((len(every), vectors.shape[1]), np.float32), np.array(bias, np.float32))
             continue
         model = LogisticRegression(C=c, max_iter=1000).fit(vectors[numbers], answers)
         weights, bias = model.coef_, model.intercept_

@@ -83,8 +83,10 @@ def load_reader(path: str | Path | None = None, *, words: Lexicon | None = None,
 
 
 def _kind(path: Path) -> str | None:
+    from workbench.homographs.artefact import UNREADABLE
+
     try:
         with zipfile.ZipFile(path) as file:
             return json.loads(file.read("about.json")).get("kind")
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise ConfigError(f"model of readings cannot be read: {error}", where=path, mend="give the file that `workbench homographs train` wrote") from None

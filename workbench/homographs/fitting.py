@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -13,11 +14,13 @@ from workbench.homographs.allowlist import Criteria, Outcome, derive, evidence_b
 from workbench.homographs.base import KINDS
 from workbench.homographs.calibration import Calibration
 from workbench.homographs.decide import HomographVerdict, Lists, Rule
-from workbench.homographs.judging import Asked, Judged, judge, pairs_against_expected
+from workbench.homographs.judging import Asked, Judged, judge, pairs_against_expected, tolerated
 
 Unit = Literal["engine", "voice"]
 #: Kinds that hold out: what tells them apart by ear is not measured well enough to flag anybody.
 UNDECIDED = ("stress_only",)
+#: What the name of a voice at another speed than its own ends with.
+_SPEED = re.compile(r" x[\d.]+$")
 #: Inverse strength of the penalty on weights.
 _PENALTY = 0.1
 #: How strongly kinds share their weights: the part of a measure that all kinds weigh alike.
@@ -36,7 +39,13 @@ class KnownTrial:
 
     @property
     def wrong(self) -> bool:
-        return self.spoken != self.asked.expected
+        """Whether another reading was said than the sentence asks for, and none that is valid there too."""
+        return self.spoken != self.asked.expected and self.spoken not in tolerated(self.asked)
+
+    @property
+    def speaker(self) -> str:
+        """The voice, whatever its speed: one that speaks slowly and fast is not two that could be held out from each other."""
+        return _SPEED.sub("", self.asked.voice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,11 @@ class Targets:
 
     false_alarms: float = 0.02
     missed: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in ("false_alarms", "missed"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"{name} is a share", where="targets of a calibration", got=getattr(self, name), expected="0 to less than 1")
 
 
 def fit_weights(trials: Sequence[KnownTrial], measures: Sequence[str]) -> dict[str, tuple[float, ...]]:
@@ -132,9 +146,10 @@ def cross_judged(
     Raises:
         ConfigError: one engine or voice only.
     """
-    units = [trial.engine if by == "engine" else trial.asked.voice for trial in trials]
+    units = [trial.engine if by == "engine" else trial.speaker for trial in trials]
     if len(set(units)) < 2:
-        raise ConfigError(f"no {by} can be held out", where="trials", got=f"one {by}", expected=f"trials of two {by}s at least")
+        got = f"{len(trials)} trials of one {by}" if trials else "no trial whose truth is told"
+        raise ConfigError(f"no {by} can be held out", where="trials", got=got, expected=f"trials of two {by}s at least")
     asked = asked or [trial.asked for trial in trials]
     found: dict[int, Judged] = {}
     for unit in sorted(set(units)):
@@ -170,8 +185,8 @@ def _trusted(one: Judged, trust: Mapping[str, float]) -> Judged:
 def choose_bounds(trials: Sequence[KnownTrial], judged: Sequence[Judged], targets: Targets) -> dict[str, tuple[float, float]]:
     """Kind -> bounds, one pair for all kinds that are decided: scores are log odds and mean the same in each.
 
-    Suspect at or below the highest score, 0 at most, that keeps (false alarms + 1) / (right trials + 1) within its target; correct at or above the lowest that keeps the share of
-    wrong trials called correct, and never below the first.
+    Suspect at or below the highest score, 0 at most, that keeps false alarms / (right trials + 1) within its target; correct at or above the lowest that keeps the
+    share of wrong trials called correct, and never below the first.
 
     Raises:
         ConfigError: no right or no wrong trial has a score.

@@ -85,14 +85,16 @@ def judge(items: Sequence[Asked], calibration: Calibration, *, rule: Rule | None
 
 def pairs_against_expected(item: Asked) -> list[Pair]:
     """The pairs of the expected reading with every reading that would be an error."""
+    valid = tolerated(item)
+    return [pair for pair in item.heard.pairs if item.expected in (pair.first, pair.second) and not {pair.first, pair.second} & valid]
+
+
+def tolerated(item: Asked) -> set[int]:
+    """The readings, by index, whose sound is valid for the expected one, too."""
     if item.homograph is None or item.expected is None:
-        return []
+        return set()
     readings = item.homograph.readings
-    tolerated = {index for index, reading in enumerate(readings) if reading.name in readings[item.expected].tolerates}
-    return [
-        pair for pair in item.heard.pairs
-        if item.expected in (pair.first, pair.second) and not {pair.first, pair.second} & tolerated
-    ]  # fmt: skip
+    return {index for index, reading in enumerate(readings) if reading.name in readings[item.expected].tolerates}
 
 
 def _judged(item: Asked, found: list[tuple[float, float, Pair]], rule: Rule, lists: Lists) -> Judged:

@@ -1,8 +1,9 @@
-"""What listeners heard, kept in a file of JSON lines, so that nothing is listened to twice."""
+"""What listeners heard, kept in a file of JSON lines, so that nothing is listened to twice; and files that appear whole."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -10,30 +11,65 @@ from pathlib import Path
 from workbench.errors import ConfigError
 from workbench.homographs.spoken import Heard, Pair
 
+#: What every line begins with.
+_HEAD = '{"key"'
+
 
 def read_heard(path: Path) -> dict[str, Heard]:
-    """Key -> what was heard; a last line that a killed run left half written is nothing.
+    """Key -> what was heard; a line that a killed run left half written is nothing, wherever it stands by now.
 
     Raises:
         ConfigError: not such a file.
     """
     if not path.exists():
         return {}
-    lines = path.read_text(encoding="utf-8").split("\n")
     try:
-        return {row["key"]: _heard(row["heard"]) for row in map(json.loads, filter(None, lines[:-1]))}
-    except (ValueError, KeyError, TypeError) as error:
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+        return {row["key"]: _heard(row["heard"]) for row in map(_row, filter(None, lines[:-1])) if row is not None}
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"not a file of what was heard: {error}", where=path, mend="remove it") from None
 
 
 def add_heard(path: Path, rows: Iterable[tuple[str, Heard]]) -> None:
-    """Append."""
+    """Append, in one piece: what two runs add at once does not mix."""
+    text = "".join(json.dumps({"key": key, "heard": asdict(heard)}, ensure_ascii=False) + "\n" for key, heard in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole = not path.exists() or path.read_bytes()[-1:] in (b"\n", b"")
-    with path.open("a", encoding="utf-8") as file:
-        file.write("" if whole else "\n")
-        for key, heard in rows:
-            file.write(json.dumps({"key": key, "heard": asdict(heard)}, ensure_ascii=False) + "\n")
+    with path.open("ab+", buffering=0) as file:
+        if file.tell():
+            file.seek(-1, 2)
+            text = text if file.read(1) == b"\n" else "\n" + text
+        file.write(text.encode())
+
+
+def check_place(path: Path) -> None:
+    """
+    Raises:
+        ConfigError: nothing can be written there: found before hours of listening, not after.
+    """
+    if path.is_dir():
+        raise ConfigError("a folder where a file is to be written", where=path, mend="name a file")
+    if not path.parent.is_dir():
+        raise ConfigError("no folder for the file", where=path, mend=f"mkdir -p {path.parent}")
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file that appears whole or not at all."""
+    partial = path.with_name(f"{path.name}.part-{os.getpid()}")
+    try:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _row(line: str) -> dict | None:
+    """None for the beginning of a line."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        if _HEAD.startswith(line[: len(_HEAD)]):
+            return None
+        raise
 
 
 def _heard(row: dict) -> Heard:

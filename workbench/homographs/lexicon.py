@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from workbench.errors import ConfigError, TextError, unknown_name
-from workbench.homographs.base import KINDS, PARTS_OF_SPEECH, REGIONS, TOLD_BY, Homograph, Reading, Variant, place_of
+from workbench.homographs.base import KINDS, PARTS_OF_SPEECH, REGIONS, TOLD_BY, Homograph, Reading, Variant, place_of, stamp
 from workbench.homographs.contrast import contrast_of
 from workbench.text.phone_sets import VOWELS, from_ipa, parse_arpabet, unknown_symbols
 
@@ -64,14 +64,14 @@ def lexicon(*paths: str | Path) -> Lexicon:
         ConfigError: a file that cannot be read or an entry that is not whole; says which entry and what is wrong.
     """
     given = tuple(part for part in os.environ.get(FILES_VARIABLE, "").split(os.pathsep) if part)
-    return _lexicon((*given, *map(str, paths)))
+    return _lexicon(tuple((path, stamp(path)) for path in (*given, *map(str, paths))))
 
 
 @lru_cache(maxsize=8)
-def _lexicon(paths: tuple[str, ...]) -> Lexicon:
+def _lexicon(stamped: tuple[tuple[str, object], ...]) -> Lexicon:
     shipped = files("workbench.homographs")
     found = [word for name in _SHIPPED for word in read(shipped.joinpath(name).read_text(encoding="utf-8"), where=name, source="workbench")]
-    for path in paths:
+    for path, _ in stamped:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -166,14 +166,15 @@ def phones_of(written: str) -> tuple[str, ...]:
     Raises:
         TextError: symbols that are neither.
     """
-    if written.isupper() and written.isascii():
-        return parse_arpabet(written)
-    if unknown := unknown_symbols(written):
+    if written.isascii() and (written.isupper() or " " in written.strip()):
+        phones = parse_arpabet(written)
+    elif unknown := unknown_symbols(written):
         raise TextError("not IPA of English", where=written, got=" ".join(unknown))
-    phones = from_ipa(written, stress=True)
+    else:
+        phones = from_ipa(written, stress=True)
     vowels = [phone for phone in phones if phone[:-1] in VOWELS]
     if not vowels or (len(vowels) > 1 and not any(vowel.endswith("1") for vowel in vowels)):
-        raise TextError("a pronunciation needs a vowel, and a mark of stress where it has several", where=written, expected="such as ˈɹɛkɚd")
+        raise TextError("a pronunciation needs a vowel, and a mark of stress where it has several", where=written, expected="such as ˈɹɛkɚd or R EH1 K ER0 D")
     return phones if len(vowels) > 1 else tuple(f"{phone[:-1]}1" if phone in vowels else phone for phone in phones)
 
 

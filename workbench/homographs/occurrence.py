@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workbench.errors import TextError
 from workbench.text import abbreviation_of
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,]\d+)*|[^\w\s]|\w")
 _WORD = re.compile(r"[^\W\d_]+")
-_SENTENCE_END = re.compile(r"([.!?]+[\"'”’)\]]*)\s+(?=[\"'“‘(\[]*[^\W\d_a-zà-ÿ])|\n+")
+_SENTENCE_END = re.compile(r"((?<![.!?])[.!?]+[\"'”’)\]]*)\s+(?=[\"'“‘(\[]*[^\W\d_a-zà-ÿ])|\n+")
 #: Signs that part words without parting the sentence; what stands beyond is the neighbour that counts.
 _THIN = frozenset("-–‐\"'“”‘’`")
+#: Characters to either side that count at most: a transcript without full stops is one sentence for hours.
+_REACH = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ def occurrence(sentence: str, start_byte: int, end_byte: int) -> Occurrence:
     if _WORD.fullmatch(sentence, start, end) is None or sentence[start - 1 : start].isalpha() or sentence[end : end + 1].isalpha():
         raise TextError("the span is not one whole word", where=_around(sentence, start, end), got=written)
     first, last = sentence_span(sentence, start, end)
+    first, last = max(first, start - _REACH), min(last, end + _REACH)
     left, right = _TOKEN.findall(sentence[first:start])[::-1], _TOKEN.findall(sentence[end:last])
     kinds = (("hyphen-", left, "-–‐"), ("-hyphen", right, "-–‐"), ("quote-", left, "\"“‘'"))
     marks = [mark for mark, beside, signs in kinds if beside and beside[0] in signs]
@@ -85,17 +90,19 @@ def words_of(text: str) -> Iterator[tuple[str, int, int]]:
 
 def sentence_span(text: str, start: int, end: int) -> tuple[int, int]:
     """Character offsets of the sentence around a span. A point after an abbreviation or an initial ends none."""
-    first, last = 0, len(text)
-    for found in _SENTENCE_END.finditer(text):
-        if start < found.end() and found.start() < end:
-            continue
-        if found[1] and _is_short(text[text.rfind(" ", 0, found.start()) + 1 : found.start()]):
-            continue
-        if found.end() <= start:
-            first = found.end()
-        else:
-            return first, found.end(1) if found[1] else found.start()
-    return first, last
+    starts, closed, ends = _sentence_ends(text)
+    before, after = bisect_right(ends, start), bisect_left(starts, end)
+    return ends[before - 1] if before else 0, closed[after] if after < len(closed) else len(text)
+
+
+@lru_cache(maxsize=4)
+def _sentence_ends(text: str) -> tuple[list[int], list[int], list[int]]:
+    """Where sentences end, once for all words of a text: characters where their last signs begin and end, and where the next sentence begins."""
+    found = [
+        end for end in _SENTENCE_END.finditer(text)
+        if not (end[1] and _is_short(text[text.rfind(" ", 0, end.start()) + 1 : end.start()]))
+    ]  # fmt: skip
+    return [end.start() for end in found], [end.end(1) if end[1] else end.start() for end in found], [end.end() for end in found]
 
 
 def _is_short(word: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import TextError
 from workbench.homographs.artefact import Artefact, load
-from workbench.homographs.base import Homograph, Reading
+from workbench.homographs.base import Homograph, Reading, stamp
 from workbench.homographs.expected import THRESHOLD, Expected, Span, decide
 from workbench.homographs.features import (
     GRAMMAR_BITS,
@@ -55,7 +55,8 @@ class ReadingModel:
         Raises:
             ConfigError: a file that cannot be read.
         """
-        return cls(_loaded(str(path or files("workbench.homographs").joinpath("reading_model.zip"))), words)
+        file = str(path or files("workbench.homographs").joinpath("reading_model.zip"))
+        return cls(_loaded(file, stamp(file)), words)
 
     def predict(self, items: Sequence[Span], *, threshold: float = THRESHOLD) -> list[Expected]:
         """One answer for each (sentence, start_byte, end_byte), in order. What cannot be judged has no reading and says why; nothing is raised for it.
@@ -82,7 +83,8 @@ class ReadingModel:
         verb = verb_score(context, self.artefact.grammar)
         names = [reading.name for reading in homograph]
         decisions = self.artefact.decisions.get(homograph.word, ())
-        if not decisions or not all(decision.reading in names for decision in decisions):
+        # The readings that training knew must be all that the lexicon has: one question says nothing of a third.
+        if len(decisions) != (1 if len(names) == 2 else len(names)) or not all(decision.reading in names for decision in decisions):
             return _unseen(homograph, context, self.artefact.scales["unseen"] * (verb + self.artefact.verb_bias))
         scale = self.artefact.scales["grammar" if decisions[0].by_grammar else "sense"]
         shares = {d.reading: _sigmoid(scale * self._logit(d, homograph, context, verb)) for d in decisions}
@@ -99,7 +101,7 @@ class ReadingModel:
 
 
 @lru_cache(maxsize=4)
-def _loaded(path: str) -> Artefact:
+def _loaded(path: str, _stamp: tuple[int, ...] | None) -> Artefact:
     return load(Path(path))
 
 

@@ -102,7 +102,7 @@ def target_at(sentence: str, start_byte: int, end_byte: int, known: Mapping[str,
     if place is None or tokens[place].text != word.lower():
         got = "no word" if place is None else tokens[place].text
         raise TextError("the span is not a word of its own", where=sentence, got=got, expected=word.lower())
-    return Target(tuple(token.text for token in tokens), place, known[word])
+    return Target(tuple(token.text for token in tokens), place, known[word.lower()])
 
 
 def targets_in(sentence: str, known: Mapping[str, Homograph]) -> list[tuple[Target, tuple[int, int]]]:

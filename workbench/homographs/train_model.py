@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from workbench.errors import ConfigError
 from workbench.homographs.artefact import Artefact, save
 from workbench.homographs.calibrating import fitted_scale, folds_of
 from workbench.homographs.data import LabelledItem, digest, read_items, tsv_of
 from workbench.homographs.expected import THRESHOLD, Expected, decide
+from workbench.homographs.keeping import check_place
 from workbench.homographs.lexicon import Lexicon, lexicon
 from workbench.homographs.reading_figures import ReadingFigures, figures_of
 from workbench.homographs.reading_model import ReadingModel, verb_score, verb_side
@@ -30,7 +30,7 @@ class Trained:
     """A trained model and what cross-validation says of it.
 
     Attributes:
-        held_out: figures on items that the fit did not see, calibrated by the other folds' answers.
+        held_out: figures on items that the fit did not see, calibrated by the two scales that those very answers gave.
         unseen_words: share right of words that the fit did not see at all, those that grammar tells apart.
     """
 
@@ -171,8 +171,7 @@ def train_to_file(
         ConfigError: data that do not fit the lexicon, a folder that is none, a place that cannot be written.
     """
     out = Path(out)
-    if not out.parent.is_dir():
-        raise ConfigError("no folder for the model", where=out, mend=f"mkdir -p {out.parent}")
+    check_place(out)
     if encoder is not None:
         from workbench.homographs.encoder_model import train_encoder_model
 

@@ -122,6 +122,9 @@ class Trainer:
         rows = [k for k, i in enumerate(self.grammar_rows) if i in taken]
         examples = [self.examples[self.grammar_rows[k]] for k in rows]
         is_verb = [e.reading == verb_side(self.words[e.word]).name for e in examples] + self.plain_is_verb
+        if len(set(is_verb)) < 2:
+            # Sentences of words that only the subject tells apart, and no plain word in them: nothing to learn of grammar.
+            return *self.design.tables(np.zeros(self.design.labelled.shape[1], np.float32)), _usual(is_verb)
         weights = [self._weight(e, counts) for e in examples] + [self.options.plain_weight] * len(self.plain_is_verb)
         matrix = self.design.rows(rows)
         model = LogisticRegression(C=self.options.grammar_c, solver="liblinear", random_state=self.options.seed)
@@ -151,9 +154,14 @@ def _small_regression(matrix, answers: Sequence[bool], weights: Sequence[float],
     from sklearn.linear_model import LogisticRegression
 
     if len(set(answers)) < 2:
-        return (4.0 if answers and answers[0] else -4.0), 0.0, np.zeros(matrix.shape[1] - 1)
+        return _usual(answers), 0.0, np.zeros(matrix.shape[1] - 1)
     model = LogisticRegression(C=options.sense_c, solver="liblinear", random_state=options.seed).fit(matrix, np.array(answers), sample_weight=np.array(weights))
     return float(model.intercept_[0]), float(model.coef_[0][0]), model.coef_[0][1:]
+
+
+def _usual(answers: Sequence[bool]) -> float:
+    """The bias where there is one answer only: it is usual; 0 where there is none."""
+    return 0.0 if not answers else 4.0 if answers[0] else -4.0
 
 
 def kept(table: np.ndarray, count: int) -> np.ndarray:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import ManifestError
+from workbench.homographs.data import QUOTES
+from workbench.homographs.keeping import write_whole
 
 REQUIRED = ("audio", "expected", "sentence", "start_byte", "end_byte")
 #: What a list may hold beside: the reading that the clip says, its voice and the engine that spoke it.
@@ -44,30 +47,33 @@ def read_trials(path: str | Path) -> list[Trial]:
     """The trials of a tab-separated file with a header; a number that is none is kept as -1, so that the row gets its verdict.
 
     Raises:
-        ManifestError: no such file, no UTF-8, or a column is missing.
+        ManifestError: no such file, no UTF-8, a column is missing, or a quotation mark without its other half.
     """
     path = Path(path)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            # A stray quotation mark would swallow the rows after it.
+            reader = csv.DictReader(file, delimiter="\t", strict=True)
             missing = [column for column in REQUIRED if column not in (reader.fieldnames or ())]
             if missing:
                 raise ManifestError("not a list of trials", where=path, got=f"no column {', '.join(missing)}", expected=f"tab-separated {', '.join(REQUIRED)}")
             return [_trial(row, path.parent) for row in reader]
+    except csv.Error as error:
+        raise ManifestError(f"list of trials cannot be read: {error}", where=path, got=f"line {reader.line_num + 1}", mend=QUOTES) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(f"list of trials cannot be read: {error}", where=path) from None
 
 
 def write_trials(path: str | Path, trials: Iterable[Trial]) -> None:
     """Write a list that ``read_trials`` reads; audio inside the list's folder is written relative to it."""
-    path = Path(path)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow((*REQUIRED, *OPTIONAL))
-        for trial in trials:
-            audio = Path(trial.audio)
-            shown = audio.relative_to(path.parent) if audio.is_relative_to(path.parent) else audio
-            writer.writerow((shown, *(getattr(trial, column) for column in (*REQUIRED[1:], *OPTIONAL))))
+    path, text = Path(path), io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow((*REQUIRED, *OPTIONAL))
+    for trial in trials:
+        audio = Path(trial.audio)
+        shown = audio.relative_to(path.parent) if audio.is_relative_to(path.parent) else audio.absolute()
+        writer.writerow((shown, *(getattr(trial, column) for column in (*REQUIRED[1:], *OPTIONAL))))
+    write_whole(path, text.getvalue())
 
 
 def _trial(row: dict[str, str | None], folder: Path) -> Trial:

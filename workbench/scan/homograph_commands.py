@@ -13,12 +13,13 @@ from workbench.homographs.controls import plan_controls, texts_of_data, texts_of
 from workbench.homographs.decide import Lists, ReferenceRule
 from workbench.homographs.drift import drift
 from workbench.homographs.fitting import Figures, KnownTrial, Targets, calibrate, cross_judged, figures
-from workbench.homographs.judging import judge
+from workbench.homographs.judging import Asked, judge
+from workbench.homographs.keeping import check_place, write_whole
 from workbench.homographs.lexicon import lexicon
 from workbench.homographs.reading_model import ReadingModel
 from workbench.homographs.trials import Trial, read_trials
 from workbench.scan.homograph_controls import Controls, make_controls
-from workbench.scan.homographs import hear_trials, known_trials, make_listener, write_verdicts
+from workbench.scan.homographs import hear_trials, index_of, known_trials, make_listener, write_verdicts
 from workbench.scan.speak import Options
 from workbench.stats import proportion
 
@@ -54,6 +55,7 @@ def score_list(
     """
     if rule not in ("calibrated", "reference"):
         raise unknown_name("rule", rule, ("calibrated", "reference"))
+    check_place(out)
     trials = read_trials(path)
     known = read_calibration(calibration) if calibration else shipped(listener)
     check_fits(known, listener)
@@ -63,7 +65,8 @@ def score_list(
     judged = judge(asked, known, rule=ReferenceRule() if rule == "reference" else None, lists=lists)
     write_verdicts(out, trials, judged)
     counts = Counter(str(one.verdict) for one in judged)
-    yield "verdicts  " + ", ".join(f"{name} {count}" for name, count in counts.most_common())
+    yield "verdicts  " + (", ".join(f"{name} {count}" for name, count in counts.most_common()) or "none: the list has no row")
+    yield from _truths_that_are_none(trials, asked)
     places, truth = known_trials(trials, asked)
     if truth:
         told = [judged[at] for at in places]
@@ -79,17 +82,25 @@ def calibrate_from(
     Raises:
         ManifestError, UnknownNameError, ConfigError: a list or listener that is none, or trials too few.
     """
+    check_place(out)
+    settings: dict[str, Any] = {"listener": listener, "measures": make_listener(listener).measures, "targets": Targets(false_alarms)}
     trials = read_trials(path)
     asked = hear_trials(trials, listener=listener, device=device, workers=workers, kept=path.with_suffix(".heard.jsonl"))
+    yield from _truths_that_are_none(trials, asked)
     _, truth = known_trials(trials, asked)
-    settings: dict[str, Any] = {"listener": listener, "measures": make_listener(listener).measures, "targets": Targets(false_alarms)}
     made = calibrate(truth, **settings, provenance=provenance_of(truth, trials))
-    out.write_text(made.to_json(), encoding="utf-8")
+    write_whole(out, made.to_json())
     for unit in ("voice", "engine"):
-        if len({trial.engine if unit == "engine" else trial.asked.voice for trial in truth}) > (2 if unit == "engine" else 3):
+        if len({trial.engine if unit == "engine" else trial.speaker for trial in truth}) > (2 if unit == "engine" else 3):
             yield f"held out by {unit}:"
             yield from figure_lines(figures(truth, cross_judged(truth, by=unit, make=lambda known: calibrate(known, **settings))))
     yield f"{len(made.allowed)} words allowed of {len(made.words)}, {sum(map(len, made.denied.values()))} denied in single voices"
+
+
+def _truths_that_are_none(trials: Sequence[Trial], asked: Sequence[Asked]) -> Iterator[str]:
+    told = [(trial.spoken, one.homograph) for trial, one in zip(trials, asked, strict=True) if trial.spoken and one.homograph is not None]
+    if lost := [spoken for spoken, homograph in told if index_of(homograph, spoken) is None]:
+        yield f"left out of what is counted: {len(lost)} trials whose `spoken` is no reading of their word: {', '.join(sorted(set(lost))[:5])}"
 
 
 def check_fits(calibration: Calibration, listener: str) -> None:

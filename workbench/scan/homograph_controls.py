@@ -14,13 +14,14 @@ from workbench import audio as audio_io
 from workbench import engines
 from workbench.audio import Audio, content_hash
 from workbench.clips import Clip
-from workbench.errors import WorkbenchError
+from workbench.errors import ConfigError, WorkbenchError
 from workbench.homographs.controls import Control
 from workbench.homographs.distances import reading_distance
+from workbench.homographs.keeping import write_whole
 from workbench.homographs.trials import Trial, write_trials
 from workbench.phones.base import PhoneRequest
 from workbench.scan.progress import print_line
-from workbench.scan.speak import Options, TextToSpeak, Voice, speak
+from workbench.scan.speak import Options, TextToSpeak, Voice, speak, usable_voice
 from workbench.text.phone_sets import from_ipa
 from workbench.tts.base import SpeechRequest
 
@@ -54,10 +55,15 @@ def make_controls(
     a phone recogniser of the registry; without one its files are left out.
 
     Raises:
-        ConfigError: no such voice.
+        ConfigError, UnknownNameError, EngineUnavailableError: no folder can be made there; no such engine or voice; an engine that lacks something.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"no folder for controls: {error}", where=folder) from None
+    for voice in dict.fromkeys(control.voice for control in planned):
+        usable_voice(Voice.parse(voice), when_missing="stop", options=(options or {}).get(Voice.parse(voice).engine))
     spoken = _spoken(planned, folder / "audio", workers, options or {}, device, say)
     check = _Check(options or {}, verifier, verifier_options or {}, device)
     trials, left_out = [], Counter()
@@ -77,7 +83,7 @@ def make_controls(
         say(f"left out: {count} of {len(planned)} sentences: {reason}")
     write_trials(folder / "trials.tsv", trials)
     told = {"sentences": len(planned), "kept": len(trials) // 2, "left_out": dict(left_out), "voices": sorted({c.voice for c in planned}), "engines": check.identities()}
-    (folder / "controls.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(folder / "controls.json", json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     return Controls(tuple(trials), dict(left_out))
 
 

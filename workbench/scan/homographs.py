@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from workbench.homographs.base import Homograph
 from workbench.homographs.expected import ExpectedReader
 from workbench.homographs.fitting import KnownTrial
 from workbench.homographs.judging import Asked, Judged
-from workbench.homographs.keeping import add_heard, read_heard
+from workbench.homographs.keeping import add_heard, read_heard, write_whole
 from workbench.homographs.lexicon import lexicon
 from workbench.homographs.spoken import Heard, Listener, Target, SpokenRequest, target_at
 from workbench.homographs.trials import Trial
@@ -82,11 +83,15 @@ class _Worker:
                 found.append((job.position, "", Heard((), fault=f"the clip cannot be read: {error.what}", stage="error"), False))
                 continue
             key = self._key(content_hash(audio), job.target)
-            if key in self._known:
-                found.append((job.position, key, self._known[key], False))
+            earlier = self._known.get(key)
+            if earlier is not None and earlier.stage != "error":
+                found.append((job.position, key, _of_kinds(earlier, job.target.homograph), False))
             else:
                 todo.append((job, key, SpokenRequest(audio, job.target)))
-        return found + [(job.position, key, heard, True) for (job, key, _), heard in zip(todo, self._hear([request for *_, request in todo]), strict=True)]
+        # What failed is tried again by the next run.
+        return found + [
+            (job.position, key, heard, heard.stage != "error") for (job, key, _), heard in zip(todo, self._hear([request for *_, request in todo]), strict=True)
+        ]
 
     def _hear(self, requests: list[SpokenRequest]) -> list[Heard]:
         try:
@@ -102,6 +107,13 @@ class _Worker:
 
     def close(self) -> None:
         self._listener.close()
+
+
+def _of_kinds(heard: Heard, homograph: Homograph) -> Heard:
+    """What was heard earlier, its contrasts named as the lexicon names them now."""
+    from workbench.homographs.pocketsphinx_listener import contrast_kind
+
+    return replace(heard, pairs=tuple(replace(pair, kind=contrast_kind(homograph, pair.first, pair.second)) for pair in heard.pairs))
 
 
 def hear_trials(
@@ -135,7 +147,7 @@ def hear_trials(
     jobs = [_Job(at, trial, asked[at].target, clips[at] if clips else None) for at, trial in enumerate(trials) if asked[at].fault is None]
     heard = {at: Heard((), fault=one.fault, stage="error") for at, one in enumerate(asked) if one.fault is not None}
     progress = Progress("homographs", total=len(trials), say=say)
-    progress.add(len(heard))
+    progress.add(len(heard), computed=len(heard), failed=len(heard))
     batches = [jobs[start : start + _BATCH] for start in range(0, len(jobs), _BATCH)]
     arguments = {"listener": listener, "options": dict(options or {}), "device": device, "kept": str(kept) if kept else None}
     for outcome in run_local(batches, make_worker=_Worker, arguments=arguments, workers=max(1, min(workers, len(batches))), on_death=_died):
@@ -143,7 +155,8 @@ def hear_trials(
         new = [(key, one) for _, key, one, is_new in outcome if is_new]
         if kept and new:
             add_heard(Path(kept), new)
-        progress.add(len(outcome), computed=len(new))
+        failed = sum(one.stage == "error" for _, _, one, _ in outcome)
+        progress.add(len(outcome), computed=len(new) + failed, failed=failed)
     progress.finish()
     return [one.with_heard(heard[at]) for at, one in enumerate(asked)]
 
@@ -203,13 +216,14 @@ def _died(job: _Job) -> list[tuple[int, str, Heard, bool]]:
 
 def write_verdicts(path: str | Path, trials: Sequence[Trial], judged: Sequence[Judged]) -> None:
     """One row per trial, in order: ``COLUMNS``, tab-separated."""
-    with Path(path).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for trial, one in zip(trials, judged, strict=True):
-            evidence, (start, end) = one.evidence, one.span_sec or (None, None)
-            row = (
-                trial.audio, evidence.word, evidence.voice, evidence.expected, evidence.probability, one.verdict, one.reason, one.spoken, evidence.score,
-                start, end, one.fit,
-            )  # fmt: skip
-            writer.writerow(["" if value is None else f"{value:.4g}" if isinstance(value, float) else value for value in row])
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for trial, one in zip(trials, judged, strict=True):
+        evidence, (start, end) = one.evidence, one.span_sec or (None, None)
+        row = (
+            trial.audio, evidence.word, evidence.voice, evidence.expected, evidence.probability, one.verdict, one.reason, one.spoken, evidence.score,
+            start, end, one.fit,
+        )  # fmt: skip
+        writer.writerow(["" if value is None else f"{value:.4g}" if isinstance(value, float) else value for value in row])
+    write_whole(Path(path), text.getvalue())

@@ -30,7 +30,9 @@ def _tables() -> dict[str, dict[str, str]]:
 def sounds_of(name: str) -> tuple[dict[str, str], re.Pattern[str]]:
     """One table of ``sounds.toml`` and the pattern that finds its keys, the longest first."""
     table = _tables()[name]
-    return table, re.compile("|".join(sorted(map(re.escape, table), key=len, reverse=True)))
+    # The ə before ʊ belongs to it: "radio" ends in əʊ, not in iə.
+    patterns = (re.escape(key) + ("(?!ʊ)" if len(key) > 1 and key.endswith("ə") else "") for key in sorted(table, key=len, reverse=True))
+    return table, re.compile("|".join(patterns))
 
 
 def bare(phones: Sequence[str]) -> tuple[str, ...]:

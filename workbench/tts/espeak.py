@@ -80,8 +80,8 @@ class EspeakSynthesizer:
 
 
 def _plain(mnemonics: str) -> str:
-    """Mnemonics without stress and what voices make of them: links, and variants of a phoneme."""
-    return re.sub(r"3(?!:)", "@", re.sub(r"r-|[',%|2-]", "", mnemonics))
+    """Mnemonics without stress and what voices make of them: links, glides, and variants of a phoneme."""
+    return re.sub(r"3(?!:)", "@", re.sub(r"r-|[',%|;2-]", "", mnemonics))
 
 
 @cache

@@ -13,7 +13,7 @@ from workbench.homographs import lexicon
 from workbench.homographs.allowlist import Criteria, Outcome, WordEvidence, derive
 from workbench.homographs.calibration import Calibration, Scored, adapted, read_calibration, voice_shifts
 from workbench.homographs.decide import CalibratedRule, Evidence, HomographVerdict, Lists, ReferenceRule, decide
-from workbench.homographs.fitting import Targets, calibrate, choose_bounds, cross_judged, figures, fit_weights, trust_by_kind
+from workbench.homographs.fitting import KnownTrial, Targets, calibrate, choose_bounds, cross_judged, figures, fit_weights, trust_by_kind
 from workbench.homographs.judging import Asked, judge
 from workbench.homographs.spoken import Heard, Pair
 

@@ -15,7 +15,12 @@ from workbench.homographs.decide import Decision, Evidence, HomographVerdict
 from workbench.homographs.judging import Judged
 from workbench.report import homographs
 from workbench.scan.homograph_review import HomographResult, HomographReview, review_homographs
+from workbench.scan.plan import ScanConfig
+from workbench.scan.reading import read_results
 from workbench.scan.results import ClipResult
+from workbench.scan.scanning import scan
+from workbench.scan.speak import TextToSpeak, Voice, speak
+from workbench.store import Store
 from workbench.text import tokenise
 
 TEXT = "Café: she <b>lives</b> here & he will read it."
@@ -74,6 +79,22 @@ def test_every_occurrence_is_judged_but_not_in_clips_that_could_not_be_read(clip
     assert [TEXT[slice(*one.span)] for one in review.found] == ["lives", "read"]
     # A tone says nothing of the sentence, so nothing is called right or wrong.
     assert not {one.judged.verdict for one in review.found} & {HomographVerdict.CORRECT, HomographVerdict.SUSPECT}
+
+
+def test_a_clip_that_says_another_sentence_is_not_judged_by_it(tmp_path, speaking_voice):
+    said = {"same": "Two farmers live near the wind mill.", "other": "Nobody knew how many apples were left."}
+    spoken = speak([TextToSpeak(name, text) for name, text in said.items()], [Voice.parse(speaking_voice)], folder=tmp_path, dataset="d", say=lambda _line: None).clips
+    clips = [replace(clip, text=said["same"]) for clip in spoken]
+    config = ScanConfig(judges=())
+    with Store.open(tmp_path / "r.sqlite") as store:
+        summary = scan(clips, config, store, scan_id="s", say=lambda _line: None)
+        results = list(read_results(store, "s", summary.stages, log_ratio_threshold=0.5, cascade=config.cascade))
+    review = review_homographs(results, say=lambda _line: None)
+    told = {clip_id: [one.judged for one in review.found if one.result.clip.clip_id == clip_id] for clip_id in {one.result.clip.clip_id for one in review.found}}
+    assert len(told) == 2
+    for clip_id, judged in told.items():
+        other = "other" in clip_id
+        assert all(("other words" in one.reason) is other for one in judged) and (not other or {one.verdict for one in judged} == {HomographVerdict.UNSCORABLE})
 
 
 def test_a_listener_or_a_calibration_that_is_not_there_is_refused_at_once(clip):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.homographs.calibration import Calibration, read_calibration, shipped
 from workbench.homographs.decide import HomographVerdict
 from workbench.homographs.expected import load_reader
-from workbench.homographs.judging import Judged, judge
+from workbench.homographs.judging import Asked, Judged, judge
 from workbench.homographs.lexicon import lexicon
 from workbench.homographs.occurrence import character_span
-from workbench.homographs.spoken import targets_in
+from workbench.homographs.spoken import Heard, targets_in
 from workbench.homographs.trials import Trial
 from workbench.scan.homographs import hear_trials
 from workbench.scan.progress import print_line
 from workbench.scan.results import ClipResult
+from workbench.verdicts.base import FLAGGED
+
+#: Where more of the other words are flagged, the clip says something else than its text.
+MOST_FLAGGED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,20 @@ def review_homographs(
         return HomographReview((), judging, len(readable))
     clips = [result.clip for result, *_ in places]
     asked = hear_trials(trials, clips=clips, known=known, listener=listener, device=device, workers=workers, reader=load_reader(), kept=kept, say=say)
+    # A listener finds its sentence in whatever it hears; the recognisers know whether it was said.
+    asked = [_unheard(one) if _says_something_else(result, span) else one for one, (result, _, span) in zip(asked, places, strict=True)]
     judged = judge(asked, judging)
     found = tuple(HomographResult(result, word, span, one) for (result, word, span), one in zip(places, judged, strict=True))
     return HomographReview(found, judging, len(readable))
+
+
+def _says_something_else(result: ClipResult, span: tuple[int, int]) -> bool:
+    """Whether most of the words beside a homograph are flagged; without verdicts nobody knows."""
+    if result.verdicts is None:
+        return False
+    beside = [word.verdict in FLAGGED for word in result.verdicts.words if result.tokens[word.index].start != span[0]]
+    return bool(beside) and sum(beside) > MOST_FLAGGED * len(beside)
+
+
+def _unheard(one: Asked) -> Asked:
+    return replace(one, heard=Heard((), one.heard.span_sec, fault="the recognisers hear other words than the text's in this clip", stage="unscorable"))

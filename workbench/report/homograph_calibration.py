@@ -17,6 +17,7 @@ from workbench.report.session import Run
 from workbench.scan.homograph_calibration import HomographCalibration, HomographCalibrationConfig
 from workbench.scan.homographs import make_listener, write_verdicts
 from workbench.scan.speak import Voice
+from workbench.stats import Estimate
 
 #: The rate of true errors that the headline speaks of.
 HEADLINE_RATE = 0.05
@@ -46,6 +47,12 @@ class HomographCalibrationReport:
         return shares(self.decided)
 
     @cached_property
+    def _reference(self) -> Shares:
+        """What the reference rule does with the same trials; it has no score, so the choice by its sign is none of its own."""
+        nothing = Estimate(None, None, None, 0)
+        return replace(shares(counted(self.found.known, self.found.reference)), two_way=nothing, d_prime=nothing, area=None)
+
+    @cached_property
     def headline_text(self) -> str:
         """The verdict line's sentence; also the headline of ``workbench runs``."""
         own = self.overall
@@ -73,7 +80,7 @@ class HomographCalibrationReport:
         known = self.found.known
         rows = [(f"calibrations without their {unit}", shares(counted(known, judged))) for unit, judged in self.found.held_out.items()]
         rows.append((f"without their {self.found.unit}, not adapted to voices", shares(counted(known, self.found.unadapted))))
-        rows.append(("reference rule", shares(counted(known, self.found.reference))))
+        rows.append(("reference rule", self._reference))
         own = self.overall
         note = f"{own.right:,} trials said as their sentence asks, {own.wrong:,} said with another reading, {own.words} words; what they ask for is known here. "
         note += "Brackets: 95% intervals over words. The reference rule bounds the distances between readings and a free decode of phones; it has no score, so its two-way choice stays empty."
@@ -222,7 +229,7 @@ class HomographCalibrationReport:
             "trials": len(self.found.trials),
             "held_out": {unit: _plain_shares(shares(counted(self.found.known, judged))) for unit, judged in self.found.held_out.items()},
             "not_adapted": _plain_shares(shares(counted(self.found.known, self.found.unadapted))),
-            "reference_rule": _plain_shares(shares(counted(self.found.known, self.found.reference))),
+            "reference_rule": _plain_shares(self._reference),
             "text": {"micro": plain(text.micro), "macro": text.macro, "by_reading": text.by_reading, "floor": text.floor and plain(text.floor), "calibration_error": text.calibration_error,
                      "per_reading": {name: list(counts) for name, counts in text.per_reading.items()}},
             "end_to_end": both and {"words": dict(both.words), "recall": plain(both.recall), "false_alarm": plain(both.false_alarm),

@@ -34,8 +34,8 @@ def kind_name(kind: str) -> str:
 
 
 def held_out_table(rows: Sequence[tuple[str, Shares]], *, note: str) -> Fragment:
-    """One row per way of judging the same trials; the reference rule has no score of its own, so its two-way choice stays empty."""
-    shown = [{"how": how, **_cells(found), **({"two_way": None} if how.startswith("reference") else {})} for how, found in rows]
+    """One row per way of judging the same trials."""
+    shown = [{"how": how, **_cells(found)} for how, found in rows]
     return table(shown, [Column("how", "judged by"), *_SHARES], caption="All kinds but stress alone", note=note)
 
 

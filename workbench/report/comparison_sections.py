@@ -72,7 +72,7 @@ def _pairs(compared: Compared) -> Fragment:
         Column("p_value", "p", fmt=p_value, help="paired permutation test, two-sided"),
         Column("p_holm", "p, Holm", fmt=p_value, help="corrected over all pairs and metrics"),
         Column("effect_size", "d_z", fmt="+.2f", help="mean difference over the standard deviation of the prompts' differences"),
-        Column("resolvable", "resolvable", help="the smallest true difference that so many prompts show in 80% of cases, at the strictest step of Holm's correction"),
+        Column("resolvable", "resolvable", help="in the unit of a − b: the smallest true difference that so many prompts show in 80% of cases, at the strictest step of Holm's correction"),
         Column("texts_needed", "prompts needed", fmt=",d", help="of a tie: prompts that would settle the observed difference, were it the true one"),
         Column("outcome", "outcome"),
     ]
@@ -92,7 +92,7 @@ def _pair_row(compared: Compared, pair: Pair) -> dict[str, object]:
         "metric": metric.title, "a": pair.a, "b": pair.b,
         "difference": None if d.value is None else f"{scale * d.value:{spec}}{bounds}{' points' if metric.percent else ''}",
         "p_value": pair.p_value, "p_holm": pair.p_holm, "effect_size": pair.effect_size,
-        "resolvable": None if pair.resolvable is None else f"{scale * pair.resolvable:{spec[1:]}}{' points' if metric.percent else ''}",
+        "resolvable": None if pair.resolvable is None else f"{scale * pair.resolvable:{spec[1:]}}",
         "texts_needed": None if pair.better else pair.texts_needed,
         "outcome": pair.reason or (f"{pair.better} better" if pair.better else "tie"),
     }  # fmt: skip

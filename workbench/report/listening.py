@@ -172,7 +172,7 @@ class ListeningReport:
         shown = [listening_tables.listeners_table(self.study.attention)] if self.study.attention else []
         if self.study.simulated:
             rules = f"No listener below is a person. The model that they are drawn from: {MODEL}.\n\n{rules}"
-        checked = [listening_tables.refused_table(self.study.refused)] if self.study.attention or self.study.refused else []
+        checked = [listening_tables.refused_table(self.study.refused)] if self.study.refused or (self.study.attention and not self.study.simulated) else []
         return [prose(rules), *shown, *checked]
 
     def the_test(self) -> list[object]:
@@ -181,7 +181,7 @@ class ListeningReport:
         loudness = "at their own loudness" if rules.loudness_lufs is None else f"at {rules.loudness_lufs:g} LUFS"
         over = len(self.study.prepared.clipped)
         clipped = f" {over} of them {'peaks above 1 and is' if over == 1 else 'peak above 1 and are'} clipped when played." if over else ""
-        lines = f"{counted(len(self.plan.systems), 'system')} ({listed(self.plan.systems)}) with {counted(len(self.plan.texts), 'text')} each. "
+        lines = f"{counted(len(self.plan.systems), 'system')} ({listed(self.plan.systems)}) with the same {counted(len(self.plan.texts), 'text')}. "
         lines += f"Sounds are brought to {self.plan.sample_rate_hz:,} Hz and played {loudness}, without any other change.{clipped}"
         left_out = self.study.prepared.left_out
         columns = [Column("system", "system"), Column("clip_id", "clip"), Column("why", "why")]

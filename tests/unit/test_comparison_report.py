@@ -104,7 +104,7 @@ def test_the_first_sentence_says_of_whom_the_data_do_not_show_that_they_are_off_
 def test_no_p_value_is_0_and_only_ties_ask_for_more_prompts(tmp_path):
     report = report_of(usual(), tmp_path, baseline="good")
     told = "".join(piece._repr_html_() for piece in report.claims())
-    assert "&lt; .001" in told and ">0.000<" not in told
+    assert "&lt;.001" in told and ">0.000<" not in told
     settled = [row for row in told.split("<tr>") if " better</td>" in row]
     assert settled and all('data-v=""><span class="wb-none"' in row for row in settled)
 

@@ -68,7 +68,7 @@ def _pairs(compared: Compared) -> Fragment:
         Column("metric", "metric"),
         Column("a", "a"),
         Column("b", "b"),
-        Column("difference", "a − b", help="with its paired interval; prompts are resampled, the same ones for both systems"),
+        Column("difference", "a − b", help="shares in percentage points; with its paired interval: prompts are resampled, the same ones for both systems"),
         Column("p_value", "p", fmt=p_value, help="paired permutation test, two-sided"),
         Column("p_holm", "p, Holm", fmt=p_value, help="corrected over all pairs and metrics"),
         Column("effect_size", "d_z", fmt="+.2f", help="mean difference over the standard deviation of the prompts' differences"),
@@ -90,7 +90,7 @@ def _pair_row(compared: Compared, pair: Pair) -> dict[str, object]:
     bounds = "" if d.low is None else f" [{scale * d.low:{spec}}, {scale * d.high:{spec}}]"
     return {
         "metric": metric.title, "a": pair.a, "b": pair.b,
-        "difference": None if d.value is None else f"{scale * d.value:{spec}}{bounds}{' points' if metric.percent else ''}",
+        "difference": None if d.value is None else f"{scale * d.value:{spec}}{bounds}",
         "p_value": pair.p_value, "p_holm": pair.p_holm, "effect_size": pair.effect_size,
         "resolvable": None if pair.resolvable is None else f"{scale * pair.resolvable:{spec[1:]}}",
         "texts_needed": None if pair.better else pair.texts_needed,

@@ -27,7 +27,7 @@ def percent(value: float | None) -> str:
 
 def p_value(value: float) -> str:
     """A p-value for a table; never a bare 0."""
-    return "< .001" if value < 0.001 else f"{value:.3f}"
+    return "<.001" if value < 0.001 else f"{value:.3f}"
 
 
 def interval(estimate: Interval) -> str:

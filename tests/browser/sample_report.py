@@ -108,7 +108,8 @@ def sample_results(folder: Path) -> tuple[list[ClipResult], dict[str, bytes]]:
     """Four clips: all pass; nearly every verdict; hostile names and texts; one that could not be read."""
     sounds = {name: speech(text, folder) for name, text in (("plain", PLAIN), ("hard", HARD), ("hostile", "hello world"))}
     um = Insertion(4, Verdict.FILLER_WORD, (Word("um", 1.2, 1.4, 0.6),), (Word("um", 1.2, 1.4, 0.6),))
-    tail = Insertion(25, Verdict.TTS_FAILURE, (Word("wall", 6.0, 6.2, 0.6),), (Word("wall", 6.0, 6.2, 0.6),))
+    added = tuple(Word(word, 6.0 + k / 10, 6.1 + k / 10, 0.6) for k, word in enumerate("wall and so on until there is no end to what was added".split()))
+    tail = Insertion(25, Verdict.TTS_FAILURE, added, added)
     hostile = result(
         f"a b/{HOSTILE}",
         f"hello {HOSTILE} world",

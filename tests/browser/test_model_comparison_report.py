@@ -54,3 +54,15 @@ def test_the_first_screen_holds_ranking_headline_and_identity(browser, compariso
         assert box["y"] + box["height"] <= 900, selector
     assert page.locator("table.wb-dense").first.evaluate("t => t.scrollWidth <= t.parentElement.clientWidth + 1")
     context.close()
+
+
+def test_on_paper_no_evidence_leaves_its_card(browser, comparison_smoke_run):
+    context = browser.new_context(viewport={"width": 690, "height": 900})
+    page = context.new_page()
+    page.goto((comparison_smoke_run / "report.html").as_uri())
+    page.emulate_media(media="print")
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    beyond = "all => all.map(t => t.getBoundingClientRect().right - t.closest('article').getBoundingClientRect().right)"
+    found = page.locator(".wb-versus .wb-evidence").evaluate_all(beyond)
+    assert found and max(found) <= 0
+    context.close()

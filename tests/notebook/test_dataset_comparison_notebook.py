@@ -61,6 +61,7 @@ def test_the_page_says_what_it_may_and_stands_alone(smoke, metrics):
     assert metrics["claims"] and all(sentence.endswith(".") for sentence in metrics["claims"])
     assert any("cannot be told apart" in sentence or "the difference may come from them" in sentence or "Nothing can be said" in sentence for sentence in metrics["claims"])
     assert "short and right" in page and "workbench filter" in page
+    assert "have a planted fault)" in metrics["headline"] and "accused of a fault (95% interval" in metrics["headline"]
 
 
 def test_the_filter_keeps_what_the_report_says(smoke, metrics):

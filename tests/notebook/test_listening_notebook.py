@@ -58,6 +58,8 @@ def test_a_simulated_run_passes_through_every_cell_and_calls_itself_no_evidence(
     assert not list(folder.parents[1].glob("listening/smoke/ratings/*.csv"))
     page = (folder / "report.html").read_text()
     assert "Traceback" not in page and "No listener below is a person" in page and page.index("SIMULATED") < page.index("Mean opinion per system")
+    assert "</span> No evidence</p>" in page
+    assert {row["engine"] for row in json.loads((folder / "provenance.json").read_text())["engines"]} >= {"flite", "espeak", "pocketsphinx"}
     if (maps := folder / "calibration.json").exists():
         with pytest.raises(Exception, match="simulated listeners"):
             load_calibrations(maps)
@@ -68,7 +70,9 @@ def test_a_run_without_ratings_says_so_and_is_complete(unrated):
     page = (unrated / "report.html").read_text()
     assert "Traceback" not in page and "Nobody is here to be asked" in page
     work = unrated.parents[2]
-    told = metrics_of(folder_of(work, run(work, "test_folder=here", "texts=", "instruction_voice=")))
+    waiting = folder_of(work, run(work, "test_folder=here", "texts=", "instruction_voice="))
+    told, page = metrics_of(waiting), (waiting / "report.html").read_text()
+    assert "Waiting for listeners" in page and "(system0, system1 and system2)" in page and "every ratings file" not in page
     assert told["headline"].startswith("No ratings yet: 3 systems with 8 texts wait") and (told["answers"], told["systems"], told["judges"]) == (0, [], [])
 
 

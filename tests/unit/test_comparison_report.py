@@ -91,6 +91,24 @@ def test_a_front_says_which_of_its_steps_the_data_support_and_a_number_states_it
     assert "There is no one number" in "".join(piece._repr_html_() for piece in report_of(usual(), tmp_path).objectives())
 
 
+def test_the_first_sentence_says_of_whom_the_data_do_not_show_that_they_are_off_the_front(tmp_path):
+    draw, trial = random.Random(3), Trial()
+    for system in ("a", "b"):
+        trial.add(system, range(20), wrong=lambda k: draw.randint(0, 3), scores=lambda k, more=system == "b": {"dnsmos": 3 + draw.random() + more / 50})
+    report = report_of(trial, tmp_path)
+    off = next(iter(report.compared.front.off))
+    assert f"by the estimates: {report.compared.front.on[0]}; the data do not show that {off} is behind." in report.headline_text
+    assert "the data do not show" not in report_of(usual(), tmp_path).headline_text
+
+
+def test_no_p_value_is_0_and_only_ties_ask_for_more_prompts(tmp_path):
+    report = report_of(usual(), tmp_path, baseline="good")
+    told = "".join(piece._repr_html_() for piece in report.claims())
+    assert "&lt;.001" in told and ">0.000<" not in told
+    settled = [row for row in told.split("<tr>") if " better</td>" in row]
+    assert settled and all('data-v=""><span class="wb-none"' in row for row in settled)
+
+
 def test_clipping_is_counted_and_what_the_judges_heard_instead_is_told(tmp_path):
     note = "peak 1.20: judged on a copy normalised to 0.99"
     trial = Trial().add("loud", range(10), scores=lambda k: {"peak_amplitude": 1.2 if k else 0.9}, notes=(note,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from workbench.scan.comparison_metrics import judge_title
 from workbench.stats.independent import Gap
 
 #: Metrics that are shares or rates, told in percentage points.
@@ -30,18 +31,18 @@ def claims_of(gaps: Sequence[Gap], shared_texts: Mapping[frozenset[str], int]) -
 
 
 def _sentence(gap: Gap, compared: int, shared: int) -> str:
-    metric, d = gap.metric, gap.difference
+    metric, label, d = gap.metric, judge_title(gap.metric), gap.difference
     n = f"{gap.texts_a:,} and {gap.texts_b:,} texts"
     if gap.p_value is None:
-        return f"Nothing can be said of {gap.a} and {gap.b} on {metric} with {n}: {gap.reason}."
+        return f"Nothing can be said of {gap.a} and {gap.b} on {label} with {n}: {gap.reason}."
     if gap.higher is None:
-        told = f"{gap.a} and {gap.b} cannot be told apart on {metric} with {n} (difference {_told(d.value, metric)} [{_raw(d.low, metric)}, {_raw(d.high, metric)}])"
+        told = f"{gap.a} and {gap.b} cannot be told apart on {label} with {n} (difference {_told(d.value, metric)} [{_raw(d.low, metric)}, {_raw(d.high, metric)}])"
         if gap.texts_needed is not None:
             told += f"; about {gap.texts_needed:,} texts in each would settle a difference of that size"
         return f"{told}."
     lower = gap.b if gap.higher == gap.a else gap.a
     p = "p < .001" if gap.p_holm < 0.001 else f"p = {gap.p_holm:.3f}".replace("0.", ".")
-    return f"{gap.higher} is higher than {lower} on {metric} by {_told(abs(d.value), metric)} [{_bounds(gap)}], {p} (Holm over {compared} comparisons, {n}); {_whose(gap, shared)}."
+    return f"{gap.higher} is higher than {lower} on {label} by {_told(abs(d.value), metric)} [{_bounds(gap)}], {p} (Holm over {compared} comparisons, {n}); {_whose(gap, shared)}."
 
 
 def _whose(gap: Gap, shared: int) -> str:

@@ -63,7 +63,7 @@ _MEANING = MappingProxyType({
     Fault.SILENT: "no speech to hear: near silent, or no word heard",
     Fault.CLIPPED: "samples at full scale",
     Fault.LOW_CEILING: "the sound ends far under half the sample rate: upsampled, coded or filtered",
-    Fault.CUT_OFF: "the last words of the text are missing",
+    Fault.CUT_OFF: "the last words of the text were not heard",
     Fault.REPEATED: "words are said twice",
     Fault.ADDED: "words after the end of the text",
     Fault.WORDS_WRONG: "many words that both engines hold against the audio",

@@ -108,7 +108,7 @@ def open_dataset(name: str, parameters: DatasetParameters, *, say: Callable[[str
         return found
     folder = Path(parameters.speech_folder) / "planted" / fingerprint(scan=found.scan_id, each=asked.planted, seed=parameters.seed)
     manifest, altered = plant(found.clips, folder=folder, dataset=name, each=asked.planted, seed=parameters.seed, most_clips=MOST_PLANTED_INTO)
-    source = Source(name, f"{found.source.described}, {altered} of them with a planted fault", manifest.count(), found.source.speak_sec, found.source.left_out)
+    source = Source(name, f"{found.source.described}; {altered} of the {manifest.count()} clips have a planted fault", manifest.count(), found.source.speak_sec, found.source.left_out)
     return DatasetClips(name, manifest, source, f"{name}-{folder.name}", manifest)
 
 

@@ -32,7 +32,7 @@ class ExclusionRules(Config):
     def sentences(self) -> list[str]:
         """The rules in words, for a report."""
         told = [
-            f"fewer than {self.least_checks_passed:.0%} of their attention checks passed",
+            f"fewer than {self.least_checks_passed:.0%} of their attention checks were passed",
             f"more than {self.most_quick:.0%} of their answers came before {self.quick_share:.0%} of the sounds could have been heard once",
         ]
         return [*told, f"all of {self.constant_after} or more answers of a kind were the same (no preference apart)"] if self.constant_after else told

@@ -27,6 +27,15 @@ class Shown:
     digits: int = 2
     unit: str = ""
 
+    def scaled(self, estimate: Estimate) -> Estimate:
+        """The estimate in the unit that is written."""
+        value, low, high = (None if x is None else self.factor * x for x in (estimate.value, estimate.low, estimate.high))
+        return Estimate(value, low, high, estimate.n)
+
+    def column(self, key: str) -> Column:
+        """A column of values that are in the unit that is written."""
+        return Column(key, self.axis, fmt=f".{self.digits}f")
+
     def text(self, value: float | None) -> str:
         return "–" if value is None else f"{self.factor * value:.{self.digits}f}"
 
@@ -58,8 +67,8 @@ def intervals(estimates: Mapping[tuple[str, str], Estimate], systems: Sequence[s
         for axes in grid[len(metrics) :]:
             axes.set_visible(False)
 
-    shown = [{"system": s, **{m.name: m.text(estimates[s, m.name].value) for m in metrics}} for s in systems]
-    numbers = table(shown, [Column("system", "System"), *(Column(m.name, m.axis) for m in metrics)])
+    shown = [{"system": s, **{m.name: m.scaled(estimates[s, m.name]) for m in metrics}} for s in systems]
+    numbers = table(shown, [Column("system", "System"), *(m.column(m.name) for m in metrics)])
     svg = draw(WIDTH_IN + 0.6, rows * (0.85 + 0.3 * len(systems)), paint)
     return figure_box(svg, "Each system on each metric, with intervals", caption, numbers, width_in=WIDTH_IN + 0.6)
 
@@ -104,8 +113,8 @@ def heat_map(
                 _cell(axes, x, y, metric.text(value), INK["fig-2"], _DEEPEST * badness)
         _matrix_axes(axes, [f"{column}\nn={counts.get(column, 0)}" for column in columns], rows)
 
-    shown = [{"system": row, **{column: metric.text(values.get((row, column))) for column in columns}} for row in rows]
-    numbers = table(shown, [Column("system", "System"), *(Column(column, column) for column in columns)])
+    shown = [{"system": row, **{column: None if (v := values.get((row, column))) is None else metric.factor * v for column in columns}} for row in rows]
+    numbers = table(shown, [Column("system", "System"), *(Column(column, column, fmt=f".{metric.digits}f") for column in columns)])
     width = max(4.0, 1.9 + 0.72 * len(columns))
     return figure_box(draw(width, 0.95 + 0.32 * len(rows), paint), f"{metric.axis} by system and category", caption, numbers, width_in=width)
 
@@ -220,6 +229,6 @@ def pareto(points: Sequence[Point], x: Shown, y: Shown, *, caption: str = "") ->
             if shown_on.direction is Direction.LOWER:
                 axis.set_inverted(True)
 
-    rows = [{"system": p.system, "x": x.text(p.x.value), "y": y.text(p.y.value), "front": p.on_front} for p in shown]
-    numbers = table(rows, [Column("system", "System"), Column("x", x.axis), Column("y", y.axis), Column("front", "On the front")])
+    rows = [{"system": p.system, "x": x.scaled(p.x), "y": y.scaled(p.y), "front": p.on_front} for p in shown]
+    numbers = table(rows, [Column("system", "System"), x.column("x"), y.column("y"), Column("front", "On the front")])
     return figure_box(draw(6.4, 3.7, paint), f"{y.title} against {x.title}", caption, numbers, width_in=6.4)

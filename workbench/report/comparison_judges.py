@@ -28,14 +28,18 @@ def judges(compared: Compared) -> list[Fragment]:
         Column("rms_db", "loudness", "dB", ".1f", help="mean root mean square level: the same"),
     ]
     scored = "; ".join(f"{judge_title(use.judge)} scored {use.scored} of {use.clips} clips" for use in compared.uses if use.opinion)
-    note = f"{scored}. Judges drift outside what they were trained on: trust a difference that several of them see."
+    trust = "trust a difference that several of them see" if len(own) > 1 else "only one is at work here, and no other confirms it"
+    note = f"{scored}. Judges drift outside what they were trained on: {trust}."
     return [table(rows, columns, caption="Judges beside length and loudness", note=note)]
 
 
 def correlations(compared: Compared) -> list[Fragment]:
     """How judges go together, over all clips and within systems."""
     titles = {metric.name: metric.title for metric in compared.metrics} | {name: title for name, title in NULLS.items()}
-    over = "Pearson's r over all clips; intervals draw whole prompts. High between two judges: they say the same; high with length or loudness: so would a meter."
+    over = (
+        "Pearson's r over all clips; intervals draw whole prompts, not systems. Strong between two judges: they say the same. Strong with length or loudness:"
+        " a meter would say the same, or a few systems happen to differ in both; see within systems."
+    )
     within = "The same with each system's mean taken off: what is left of it inside a system."
     inside = figures.correlation_matrix(compared.correlations_within, titles, caption=within)
     return [figures.correlation_matrix(compared.correlations, titles, caption=over), fold("Within systems", inside)]
@@ -61,6 +65,7 @@ def null_predictors(compared: Compared) -> list[Fragment]:
         *(Column(p, f"by {titles[p]}", fmt=".0%") for p in (*predictors, *NULLS)),
     ]
     note = "Share of the pairs in which the column chooses as the row does; 50% is a coin. Length and loudness may choose either way and are shown at their better one."
+    note += f" Intervals draw prompts, not systems: all pairs are of these {len(compared.systems)} systems, so length or loudness may go with a judge by chance."
     return [bullets(_null_sentences(compared, labels)), table(rows, columns, caption="Choosing between two systems' clips of one prompt", note=note)]
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 
 from workbench.report import comparison_figures as figures
-from workbench.report.comparison_text import listed, place
+from workbench.report.comparison_text import counted, listed, place, supported
 from workbench.report.html import Column, Fragment, Ranked, bullets, fold, prose, table
+from workbench.report.parts import p_value
 from workbench.scan.compared import Compared
 from workbench.scan.comparison_metrics import Metric, Objective, signal_faults
 from workbench.scan.primary_scores import score_of
 from workbench.stats import Outcome, Pair
 
+#: With fewer prompts than this in every category, a cell of a heat map is no finding.
+FEW_IN_CATEGORY = 30
 #: A note of a judge that scored a copy brought to full scale, see ``judges.preparing``.
 NORMALISED_NOTE = "judged on a copy normalised"
 
@@ -48,7 +51,7 @@ def claims(compared: Compared) -> list[Fragment]:
     rest = [claim.sentence for claim in every if claim.sentence not in first and claim.metric not in alike]
     pieces = [bullets(first)]
     if rest:
-        pieces.append(fold(f"{len(rest)} further claims: other pairs, other metrics", bullets(rest)))
+        pieces.append(fold(f"{counted(len(rest), 'further claim')}: other pairs, other metrics", bullets(rest)))
     return [*pieces, fold("All pairs as a table", _pairs(compared))]
 
 
@@ -65,15 +68,18 @@ def _pairs(compared: Compared) -> Fragment:
         Column("metric", "metric"),
         Column("a", "a"),
         Column("b", "b"),
-        Column("difference", "a − b", help="with its paired interval; texts are resampled, the same ones for both systems"),
-        Column("p_value", "p", fmt=".3f", help="paired permutation test, two-sided"),
-        Column("p_holm", "p, Holm", fmt=".3f", help="corrected over all pairs and metrics"),
+        Column("difference", "a − b", help="shares in percentage points; with its paired interval: prompts are resampled, the same ones for both systems"),
+        Column("p_value", "p", fmt=p_value, help="paired permutation test, two-sided"),
+        Column("p_holm", "p, Holm", fmt=p_value, help="corrected over all pairs and metrics"),
         Column("effect_size", "d_z", fmt="+.2f", help="mean difference over the standard deviation of the prompts' differences"),
-        Column("resolvable", "resolvable", help="the smallest true difference that so many prompts show with 80% power, at the strictest step of Holm's correction"),
-        Column("texts_needed", "prompts needed", fmt=",d", help="prompts that would settle the observed difference, were it the true one"),
+        Column("resolvable", "resolvable", help="in the unit of a − b: the smallest true difference that so many prompts show in 80% of cases, at the strictest step of Holm's correction"),
+        Column("texts_needed", "prompts needed", fmt=",d", help="of a tie: prompts that would settle the observed difference, were it the true one"),
         Column("outcome", "outcome"),
     ]
-    note = f"Intervals of {compared.comparison.level:.0%} from {compared.comparison.resamples:,} resamples of prompts; {compared.comparison.comparisons} comparisons."
+    note = (
+        f"{compared.comparison.level:.0%} intervals of single pairs from {compared.comparison.resamples:,} resamples of prompts; {compared.comparison.comparisons} comparisons."
+        f" A pair is settled where its interval excludes 0 and p, Holm is at most {1 - compared.comparison.level:.2g}; else it is a tie, which does not prove the two equal."
+    )
     return table(rows, columns, caption="All pairs", note=note)
 
 
@@ -84,9 +90,10 @@ def _pair_row(compared: Compared, pair: Pair) -> dict[str, object]:
     bounds = "" if d.low is None else f" [{scale * d.low:{spec}}, {scale * d.high:{spec}}]"
     return {
         "metric": metric.title, "a": pair.a, "b": pair.b,
-        "difference": None if d.value is None else f"{scale * d.value:{spec}}{bounds}{' points' if metric.percent else ''}",
+        "difference": None if d.value is None else f"{scale * d.value:{spec}}{bounds}",
         "p_value": pair.p_value, "p_holm": pair.p_holm, "effect_size": pair.effect_size,
-        "resolvable": None if pair.resolvable is None else f"{scale * pair.resolvable:{spec[1:]}}", "texts_needed": pair.texts_needed,
+        "resolvable": None if pair.resolvable is None else f"{scale * pair.resolvable:{spec[1:]}}",
+        "texts_needed": None if pair.better else pair.texts_needed,
         "outcome": pair.reason or (f"{pair.better} better" if pair.better else "tie"),
     }  # fmt: skip
 
@@ -103,7 +110,9 @@ def categories(compared: Compared) -> list[Fragment]:
         present = {category for _, category in own}
         names = [name for name in dict.fromkeys(clip.entry.prompt.category for clip in compared.counted.clips) if name in present]
         counts = {category: max(e.n for (_, c), e in own.items() if c == category) for category in names}
-        caption = f"{metric.title}; darker is worse. n prompts each: with so few, a cell is a hint where to listen, not a finding."
+        caption = f"{shown(metric).axis} over the n prompts of a category; darker is worse."
+        if max(counts.values(), default=0) < FEW_IN_CATEGORY:
+            caption += " With so few prompts a cell is a hint where to listen, not a finding."
         pieces.append(figures.heat_map({key: e.value for key, e in own.items()}, compared.systems, names, shown(metric), counts=counts, caption=caption))
     return pieces or [prose("The prompts have no categories.")]
 
@@ -129,7 +138,7 @@ def objectives(compared: Compared) -> list[Fragment]:
     note += f" Not measured: {listed(missing)}." if missing else ""
     weighing = "There is no one number: give weights (a parameter) to have one, with its weighting stated."
     if compared.weighted:
-        weighing = f"One number, weighted: {compared.weighted.statement}."
+        weighing = f"One number, weighted: {compared.weighted.statement}. It has no interval: systems whose numbers are close are not ranked by it."
     return [table(rows, columns, caption="Objectives", note=note), *_front_figure(compared), prose(weighing)]
 
 
@@ -141,8 +150,8 @@ def _place_on_front(compared: Compared, system: str) -> str:
         return "on it"
     told = []
     for other in front.off[system]:
-        supported = [o.value for o, m in compared.objectives.items() if (pair := compared.comparison.pair(m.name, other, system)) and pair.better == other]
-        told.append(f"{other} ({'supported on ' + listed(supported) if supported else 'no step supported'})")
+        steps = supported(compared, other, system)
+        told.append(f"{other} ({'supported on ' + listed(steps) if steps else 'by the estimates alone'})")
     return f"behind {listed(told)}"
 
 

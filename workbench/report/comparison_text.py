@@ -69,10 +69,21 @@ def verdict(found: ModelComparison) -> str:
             if order := ranking(compared.comparison.ranks(metric.name)):
                 told.append(f"{said} ({metric.label}): {order}{_settling(compared, metric.name)}{_by_null(compared, metric.name)}.")
     if compared.front and compared.front.off:
-        told.append(f"On the Pareto front of {listed([objective.value for objective in compared.objectives])}: {listed(compared.front.on)}.")
+        told.append(f"Pareto front of {listed([objective.value for objective in compared.objectives])}, by the estimates: {listed(compared.front.on)}{_unsupported(compared)}.")
     failed = {system: len(compared.counted.failed(system)) for system in compared.systems}
     told += [f"{system} failed on {counted(count, 'clip')}." for system, count in failed.items() if count]
     return " ".join(told)
+
+
+def supported(compared: Compared, other: str, system: str) -> list[str]:
+    """The objectives on which the data, and not the estimates alone, have ``other`` before ``system``."""
+    return [o.value for o, m in compared.objectives.items() if (pair := compared.comparison.pair(m.name, other, system)) and pair.better == other]
+
+
+def _unsupported(compared: Compared) -> str:
+    """Who is off the front by the estimates and may be on it all the same."""
+    near = [system for system, others in compared.front.off.items() if not any(supported(compared, other, system) for other in others)]
+    return f"; the data do not show that {listed(near)} {'is' if len(near) == 1 else 'are'} behind" if near else ""
 
 
 def _settling(compared: Compared, metric: str) -> str:
@@ -83,7 +94,9 @@ def _settling(compared: Compared, metric: str) -> str:
     pair = compared.comparison.pair(metric, ranks[0].system, ranks[1].system)
     if pair is None or pair.texts_needed is None:
         return ""
-    return f"; about {pair.texts_needed:,} prompts would settle it between {listed(sorted((pair.a, pair.b)))}" if pair.outcome is Outcome.TIE else ""
+    if pair.outcome is not Outcome.TIE:
+        return ""
+    return f"; about {pair.texts_needed:,} prompts would settle it between {listed(sorted((pair.a, pair.b)))}, were the observed difference the true one"
 
 
 def _by_null(compared: Compared, metric: str) -> str:

@@ -10,14 +10,16 @@ import numpy as np
 
 from workbench.datasets.comparison import Compared, DatasetComparison, DatasetComparisonConfig
 from workbench.datasets.profile import Heard, Profile
-from workbench.report import figures, players
+from workbench.report import figures, players, run_sections
+from workbench.report.dataset_differences import differences
 from workbench.report.dataset_figures import Axis, distribution
 from workbench.report.dataset_planted import PlantedFaults
 from workbench.report.dataset_sections import DatasetSections, Hours
-from workbench.report.html import Column, Fragment, identity, prose, showing, table, verdict_line
+from workbench.report.html import Column, Fragment, identity, prose, table, verdict_line
 from workbench.report.parts import code_line, encoded_audio, percent, plain, provenance_section
 from workbench.report.provenance import provenance
 from workbench.report.session import Run
+from workbench.scan.comparison_metrics import judge_title
 from workbench.scan.results import ClipResult
 from workbench.scan.summaries import StageTime
 from workbench.stats import Estimate
@@ -47,9 +49,11 @@ class DatasetComparisonReport(DatasetSections):
         worst = max(self.profiles, key=_faulty_share)
         if len(self.profiles) > 1 and _faulty_share(worst):
             told += f"; most in {worst.name}, where {worst.with_fault['any']:,} of {worst.clips:,} clips are concerned"
+            planted = sum(bool(clip.faults) for clip in worst.planted)
+            told += f" ({planted:,} of them {'has' if planted == 1 else 'have'} a planted fault)" if planted else ""
         rule = [next(count for count in p.rules if count.name == self.config.headline_rule) for p in self.profiles]
         hours, kept = sum(count.hours for count in rule), sum(count.kept_hours for count in rule)
-        told += f". The rule “{self.config.headline_rule}” keeps {Hours.said(kept)} ({percent(kept / hours)})." if hours else "."
+        told += f". The rule “{self.config.headline_rule}” keeps {Hours.said(kept)} ({percent(kept / hours)} of the audio)." if hours else "."
         return told + self._planted.sentence() + self._left_out_text
 
     @property
@@ -57,7 +61,7 @@ class DatasetComparisonReport(DatasetSections):
         text, audio, copies = (sum(p.with_fault[family] for p in self.profiles) for family in ("text", "audio", "copy"))
         if not text + audio + copies:
             return "no fault was found in any"
-        return f"{_count(text)} with a fault of the text, {_count(audio)} of the audio, {_count(copies, 'no')} {'copy' if copies == 1 else 'copies'}"
+        return f"{_count(text)} with a fault of the text, {_count(audio)} with one of the audio, and {_count(copies, 'no')} {'copy' if copies == 1 else 'copies'}"
 
     @property
     def _left_out_text(self) -> str:
@@ -83,7 +87,7 @@ class DatasetComparisonReport(DatasetSections):
             Column("zero", "no error", fmt=".0%", help="clips that the fast engine heard exactly as the text has it"),
             Column("high", "above 5%", fmt=".0%", help="clips with a word error rate above 5%"),
             Column("confidence", "confidence", fmt=".3f", help="mean word confidence of the fast engine; scales of different engines do not compare"),
-            *(Column(judge, judge, fmt=".2f", help=f"mean of {column}") for judge, column in self.comparison.primaries.items()),
+            *(Column(judge, judge_title(judge), fmt=".2f", help=f"mean of {players.score_title(column)} over clips, a model's opinion") for judge, column in self.comparison.primaries.items()),
             Column("text", "text faults", fmt=".0%", help="clips with a fault of the text"),
             Column("sound", "audio faults", fmt=".0%", help="clips with a fault of the audio"),
             Column("copies", "copies", fmt=",d", help="clips that repeat an earlier one, by audio or by text"),
@@ -129,7 +133,7 @@ class DatasetComparisonReport(DatasetSections):
         """How far the clips were understood, and what may be said of the differences."""
         wer = {profile.name: profile.numbers["wer_fast"] for profile in self.profiles}
         spread = distribution(wer, Axis("word error rate of a clip, fast engine (%)", ".1f", 100, low=0, high=100), caption="Every clip of each dataset.")
-        return [spread, *self.differences()]
+        return [spread, *differences(self.comparison)]
 
     def planted(self) -> list[object]:
         """Whether the report finds what is known to be there."""
@@ -166,7 +170,7 @@ class DatasetComparisonReport(DatasetSections):
             return [prose("Every stage did its work on every clip.")]
         columns = [Column("dataset", "dataset"), Column("stage", "stage"), Column("type", "error"), Column("clips", "clips", fmt=",d"), Column("example", "for instance")]
         failed, clips = sum(profile.failed for profile in self.profiles), sum(profile.clips for profile in self.profiles)
-        return [showing(failed, clips), table(rows, columns, caption="Failures by dataset, stage and type")]
+        return [table(rows, columns, caption="Failures by dataset, stage and type", note=run_sections.failed_text(failed, clips))]
 
     def times(self) -> list[object]:
         """Time per stage and speed, over all datasets."""

@@ -68,7 +68,7 @@ def distribution(values: Mapping[str, np.ndarray], axis: Axis, *, caption: str =
     return figure_box(draw(WIDTH_IN, 0.75 + 0.58 * len(known), paint), f"{axis.label}, clips of each dataset", caption, table(rows, columns))
 
 
-_QUANTILES = {"least": 0, "5%": 5, "25%": 25, "median": 50, "75%": 75, "95%": 95, "largest": 100}
+_QUANTILES = {"Least": 0, "5%": 5, "25%": 25, "Median": 50, "75%": 75, "95%": 95, "Largest": 100}
 
 
 def _range(known: Mapping[str, np.ndarray], axis: Axis) -> tuple[float, float]:

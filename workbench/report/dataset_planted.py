@@ -9,7 +9,7 @@ from workbench.datasets.profile import Profile
 from workbench.report import figures
 from workbench.report.dataset_sections import FAMILIES
 from workbench.report.html import Column, Fragment, prose, table
-from workbench.report.parts import percent
+from workbench.report.parts import interval, percent
 from workbench.stats import proportion
 
 
@@ -27,7 +27,9 @@ class PlantedFaults:
         if not trial:
             return ""
         told = f" Of {len(trial)} planted faults {sum(clip.found for clip in trial)} were found as what they are"
-        return told + (f", and {percent(accused.value)} of {accused.n} untouched clips beside them were accused of one." if accused.n else ".")
+        if not accused.n:
+            return f"{told}."
+        return f"{told}; {percent(accused.value)} of {accused.n} untouched clips beside them were accused of a fault{interval(accused)}."
 
     def show(self) -> list[object]:
         """Whether the report finds what is known to be there."""
@@ -43,7 +45,7 @@ class PlantedFaults:
             others = sorted({fault.value.replace("_", " ") for clip in own if not clip.found for fault in clip.faults})
             missed = sum(not clip.found for clip in own)
             rows.append({"kind": kind.value.replace("_", " "), "done": kind.told, "planted": len(own), "found": len(own) - missed, "as": (", ".join(others) or "nothing") if missed else None})
-            bars.append(figures.RecallRow(kind.value, len(own) - missed, len(own), found.low, found.high))
+            bars.append(figures.RecallRow(kind.value.replace("_", " "), len(own) - missed, len(own), found.low, found.high))
         columns = [
             Column("kind", "planted"),
             Column("done", "what was done"),
@@ -62,7 +64,7 @@ class PlantedFaults:
             for family, title in (*FAMILIES, ("any", "Any fault"))
         ]
         columns = [Column("family", "fault"), Column("clips", "untouched clips with one", fmt=",d"), Column("share", "share", fmt=".1%")]
-        names = ", ".join(f"{heard.result.clip.clip_id} ({', '.join(fault.value for fault in heard.faults)})" for p in self._profiles for heard in p.accused_clips)
+        names = ", ".join(f"{heard.result.clip.clip_id} ({', '.join(fault.value.replace('_', ' ') for fault in heard.faults)})" for p in self._profiles for heard in p.accused_clips)
         note = f"Of {untouched:,} clips into which nothing was planted. " + (f"For instance {names}." if names else "")
         return table(rows, columns, caption="False alarms", note=note)
 

@@ -14,12 +14,11 @@ from workbench.datasets.faults import Family, Fault
 from workbench.datasets.profile import Profile
 from workbench.judges.signal import FLOOR_LUFS
 from workbench.report import figures
-from workbench.report.dataset_figures import Axis, distribution, phone_squares, sentences
-from workbench.report.html import Column, Fragment, fold, prose, showing, table
+from workbench.report.comparison_text import listed
+from workbench.report.dataset_figures import Axis, distribution, phone_squares
+from workbench.report.html import Column, Fragment, fold, prose, table
 from workbench.stats.independent import Sample, mean_of
 
-#: Sentences on the page; the table under them has every comparison.
-MOST_SENTENCES = 12
 #: Rows of a table of rates and ceilings for each dataset.
 MOST_RATES = 4
 FAMILIES: tuple[tuple[Family, str], ...] = (("text", "Faults of the text"), ("audio", "Faults of the audio"), ("copy", "Copies"))
@@ -125,7 +124,7 @@ class DatasetSections:
             Column("rarest", "rarest phones"),
         ]
         shares = {p.name: {phone: count / max(1, sum(p.coverage.phones.values())) for phone, count in p.coverage.phones.items()} for p in self.profiles}
-        return [table(rows, columns, caption="Words and phones"), phone_squares(shares), *self._overlaps()]
+        return [table(rows, columns, caption="Words and phones"), phone_squares(shares, caption="The area of a square is the phone's share of all phones; a cross: the phone never occurs."), *self._overlaps()]
 
     def _overlaps(self) -> list[Fragment]:
         columns = [
@@ -137,31 +136,6 @@ class DatasetSections:
             Column("words_of_b_in_a", "b's words in a", fmt=".0%"),
         ]
         return [table(self.comparison.overlaps, columns, caption="What two datasets share")] if self.comparison.overlaps else []
-
-    def differences(self) -> list[object]:
-        """What may be said of two datasets, and every comparison as a table."""
-        claims = self.comparison.claims
-        if not claims:
-            return [prose("There is no other dataset to compare with.")]
-        told = sorted(claims, key=lambda claim: claim.gap.higher is None)[:MOST_SENTENCES]
-        rows = [
-            {"metric": g.metric, "a": g.a, "b": g.b, "difference": g.difference, "p": g.p_holm, "effect": g.effect_size, "needed": None if g.higher else g.texts_needed,
-             "said": f"higher in {g.higher}" if g.higher else g.reason or "cannot be told apart"}
-            for g in self.comparison.gaps
-        ]  # fmt: skip
-        columns = [
-            Column("metric", "metric"),
-            Column("a", "a"),
-            Column("b", "b"),
-            Column("difference", "a minus b", fmt=".3f"),
-            Column("p", "p (Holm)", fmt=".3f"),
-            Column("effect", "effect size", fmt="+.2f", help="difference over the standard deviation of texts"),
-            Column("needed", "texts to settle it", fmt=",d", help="in each of the two, for a difference of the size observed"),
-            Column("said", "outcome"),
-        ]
-        note = "Unpaired, over texts: Welch's or Hall's intervals, whichever is wider, and score intervals for shares; p-values after Holm's correction over all rows."
-        rest = [showing(len(told), len(claims))] if len(told) < len(claims) else []
-        return [sentences([claim.sentence for claim in told]), *rest, fold("Every comparison", table(rows, columns, note=note))]
 
     def sound(self) -> list[object]:
         """Loudness, silence, clipping and bandwidth."""
@@ -228,7 +202,7 @@ class DatasetSections:
             if not rows:
                 shown.append(prose(f"{title}: none."))
                 continue
-            total = {"fault": "clips with any", **{p.name: p.with_fault[family] for p in self.profiles}, "meaning": None}
+            total = {"fault": "clips with any", **{p.name: p.with_fault[family] for p in self.profiles}, "meaning": "a clip may have several"}
             columns = [Column("fault", "fault"), *(Column(p.name, p.name, "clips", ",d") for p in self.profiles), Column("meaning", "meaning")]
             shown.append(table(rows, columns, caption=title, total=total))
         return shown
@@ -257,8 +231,8 @@ class DatasetSections:
             Column("of_audio", "share of audio", fmt=".0%"),
         ]
         note = "The confidence bounds of the standard rules were set for another recogniser's scale; here confidence is: "
-        note += f"{', '.join(dict.fromkeys(m for p in self.profiles for m in p.confidence_methods)) or 'unknown'}. A clip whose value is unknown is not kept."
-        return [table(rows, columns, caption="Clips and audio kept", note=note), figures.yields(bars), fold("What each condition takes", self._conditions(unit)), self._commands()]
+        note += f"{', '.join(dict.fromkeys(m.replace('_', ' ') for p in self.profiles for m in p.confidence_methods)) or 'unknown'}. A clip whose value is unknown is not kept."
+        return [table(rows, columns, caption="Clips and audio kept", note=note), figures.yields(bars, names=("dataset", "rule")), fold("What each condition takes", self._conditions(unit)), self._commands()]
 
     def _conditions(self, unit: Hours) -> Fragment:
         rows = [
@@ -285,7 +259,9 @@ class DatasetSections:
                 lines.append(shlex.join([*command, "--keep", self.config.headline_rule, "-o", f"{dataset.name}-kept.jsonl"]))
         if not lines:
             return prose("These clips were spoken for this run; `workbench filter` writes the filtered manifest of clips that exist.")
-        return prose("The same rules write a manifest of what they keep:\n\n```\n" + "\n".join(lines) + "\n```")
+        spoken = [dataset.name for dataset in self.comparison.datasets if dataset.clips.manifest is None]
+        more = f"\n\nThe clips of {listed(spoken)} were spoken for this run and have no manifest to filter." if spoken else ""
+        return prose("The same rules write a manifest of what they keep:\n\n```\n" + "\n".join(lines) + f"\n```{more}")
 
 
 def _loudness(profile: Profile) -> np.ndarray:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 WIDTH_IN = 7.4
 _PX_PER_IN = 96
-_SERIES = (("fig-1", "o"), ("fig-2", "s"), ("fig-3", "^"), ("fig-4", "D"))
+_COLOURS = ("fig-1", "fig-2", "fig-3", "fig-4")
+#: One more than there are colours, so that a fifth series is no second first.
+_MARKERS = ("o", "s", "^", "D", "v")
 
 
 def figure_box(svg: str, alt: str, caption: str, numbers: Fragment, *, width_in: float = WIDTH_IN) -> Fragment:
@@ -31,8 +33,7 @@ def empty(sentence: str) -> Fragment:
 
 
 def series(rank: int) -> tuple[str, str]:
-    colour, marker = _SERIES[rank % len(_SERIES)]
-    return INK[colour], marker
+    return INK[_COLOURS[rank % len(_COLOURS)]], _MARKERS[rank % len(_MARKERS)]
 
 
 def whisker(axes: Axes, place: float, share: float, low: float | None, high: float | None, colour: str, marker: str) -> None:

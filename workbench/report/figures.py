@@ -128,8 +128,8 @@ def verdict_breakdown(counts_per_voice: Mapping[str, Mapping[Verdict, int]], *, 
     )
 
 
-def yields(rows: Sequence[YieldRow], *, caption: str = "") -> Fragment:
-    """Share of clips each profile keeps, per voice; one shape and hue per profile, bounds where given."""
+def yields(rows: Sequence[YieldRow], *, caption: str = "", names: tuple[str, str] = ("voice", "profile")) -> Fragment:
+    """Share of clips each profile keeps, per voice; one shape and hue per profile, bounds where given. ``names`` is what a voice and a profile are called."""
     shown = [row for row in rows if row.total]
     if not shown:
         return empty("No clips to show.")
@@ -148,8 +148,8 @@ def yields(rows: Sequence[YieldRow], *, caption: str = "") -> Fragment:
         percent_axis(axes, "clips kept (%)")
 
     columns = (
-        Column("voice", "Voice"),
-        Column("profile", "Profile"),
+        Column("voice", names[0].capitalize()),
+        Column("profile", names[1].capitalize()),
         Column("kept", "Kept"),
         Column("total", "Clips"),
         Column("share", "Share", fmt=".1%"),
@@ -157,7 +157,7 @@ def yields(rows: Sequence[YieldRow], *, caption: str = "") -> Fragment:
         Column("high", "High", fmt=".1%"),
     )
     height = 0.7 + len(voices) * (0.12 + 0.19 * len(profiles))
-    return figure_box(draw(WIDTH_IN, height, paint), "Share of clips kept per voice and profile", caption, table(shown, columns))
+    return figure_box(draw(WIDTH_IN, height, paint), f"Share of clips kept per {names[0]} and {names[1]}", caption, table(shown, columns))
 
 
 def stage_times(stages: Sequence[Timed], *, caption: str = "") -> Fragment:
@@ -170,8 +170,8 @@ def stage_times(stages: Sequence[Timed], *, caption: str = "") -> Fragment:
         axes = figure.subplots()
         for place, stage in enumerate(stages):
             axes.barh(place, stage.sec, height=0.6, color=INK["fig-1"])
-            speed = f"RTFx {_speed(stage.rtfx)}×" if stage.rtfx is not None else "not timed"
-            axes.text(stage.sec + longest * 0.015, place, f"{_seconds(stage.sec)}   {speed}", va="center", fontsize=8.5)
+            factor = f"RTFx {speed(stage.rtfx)}×" if stage.rtfx is not None else "not timed"
+            axes.text(stage.sec + longest * 0.015, place, f"{_seconds(stage.sec)}   {factor}", va="center", fontsize=8.5)
         axes.set_yticks(range(len(stages)), [s.stage for s in stages])
         axes.set_ylim(len(stages) - 0.4, -0.6)
         axes.set_xlim(0, longest * 1.4)
@@ -181,7 +181,7 @@ def stage_times(stages: Sequence[Timed], *, caption: str = "") -> Fragment:
         Column("stage", "Stage"),
         Column("sec", "Working time", "s", ".2f"),
         Column("audio_sec", "Audio", "s", ".1f"),
-        Column("rtfx", "RTFx", "×", _speed),
+        Column("rtfx", "RTFx", "×", speed),
     )
     return figure_box(
         draw(WIDTH_IN, 0.65 + 0.3 * len(stages), paint), "Working time and real-time factor per stage", caption, table(stages, columns)
@@ -280,5 +280,6 @@ def _seconds(sec: float) -> str:
     return f"{sec:.0f} s" if sec >= 100 else f"{sec:.1f} s" if sec >= 1 else f"{1000 * sec:.0f} ms"
 
 
-def _speed(rtfx: Any) -> str:
+def speed(rtfx: Any) -> str:
+    """A real-time factor as it is written."""
     return f"{rtfx:,.0f}" if rtfx >= 100 else f"{rtfx:.1f}"

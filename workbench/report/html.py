@@ -17,6 +17,8 @@ Tone = Literal["good", "mixed", "bad"]
 #: From more columns than this on, an interval stands under its value and headings wrap, so that the table fits beside the contents; sooner where places stand there, too.
 DENSE_FROM = 8
 DENSE_FROM_WITH_PLACES = 5
+#: Text of more characters keeps a readable width where a table has to scroll.
+LONG_CHARACTERS = 32
 
 _TONES: dict[str, tuple[str, str]] = {"good": ("✓", "Good"), "mixed": ("◐", "Mixed"), "bad": ("✗", "Not good")}
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -222,7 +224,8 @@ def _cells(row: object, columns: Sequence[Column], numeric: Sequence[bool]) -> s
     for index, (column, number) in enumerate(zip(columns, numeric, strict=True)):
         value = _value(row, column.key)
         tag = 'th scope="row"' if index == 0 else "td"
-        kind = ' class="wb-num"' if number else ""
+        wide = isinstance(value, str) and len(value) > LONG_CHARACTERS
+        kind = ' class="wb-num"' if number else ' class="wb-long"' if wide else ""
         cells.append(f'<{tag}{kind} data-v="{escape(_sort_key(value))}">{_cell(value, column.fmt)}</{tag.split()[0]}>')
     return "".join(cells)
 

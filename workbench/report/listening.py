@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from workbench.listening.base import Rating, TrialKind
+from workbench.listening.base import Check, Rating, TrialKind
 from workbench.listening.calibration import Calibration, Rated, Refusal, calibrate, save_calibrations
 from workbench.listening.judged import JudgeAgreement, ListenerAgreement, judge_agreements, listener_agreement
 from workbench.listening.opinions import PairOpinion, SystemOpinion, discriminations, mos_pairs, preferences, rated_clips, scored, system_opinions
@@ -13,6 +13,7 @@ from workbench.listening.scored_clips import WER
 from workbench.listening.simulated import MODEL
 from workbench.listening.study import ListeningConfig, Study
 from workbench.report import listening_figures, listening_tables
+from workbench.report.comparison_text import counted, listed
 from workbench.report.html import Column, Fragment, fold, identity, prose, table, verdict_line
 from workbench.report.listening_export import write_ratings
 from workbench.report.listening_gallery import disagreements
@@ -20,6 +21,7 @@ from workbench.report.listening_sentences import Told, value_of
 from workbench.report.parts import code_line, provenance_section
 from workbench.report.provenance import code_version, provenance
 from workbench.report.session import Run
+from workbench.scan.speak import Voice
 
 #: Shown beside the judges, as they should know nothing of what people like.
 NULLS = frozenset({"duration_sec", "rms_db", WER})
@@ -43,7 +45,7 @@ class ListeningReport:
 
     def verdict(self) -> Fragment:
         """The answer in one sentence."""
-        return verdict_line(self.headline_text, tone=self._told.tone)
+        return verdict_line(self.headline_text, tone=self._told.tone, label=self._told.label)
 
     @property
     def headline_text(self) -> str:
@@ -165,26 +167,28 @@ class ListeningReport:
         """Who took part, who counts by which rules, and what in the files does not hold."""
         if self.config.collect:
             return [prose(self._nothing)]
-        rules = f"A listener is excluded with {'; or '.join(self.config.exclusion_rules().sentences())}."
-        rules += " Results by all listeners stand beside those of the ones who count."
+        rules = f"A listener is excluded if {'; or '.join(self.config.exclusion_rules().sentences())}."
+        rules += " Where anyone is, results by all listeners stand beside those of the ones who count."
         shown = [listening_tables.listeners_table(self.study.attention)] if self.study.attention else []
         if self.study.simulated:
             rules = f"No listener below is a person. The model that they are drawn from: {MODEL}.\n\n{rules}"
-        return [prose(rules), *shown, listening_tables.refused_table(self.study.refused)]
+        checked = [listening_tables.refused_table(self.study.refused)] if self.study.refused or (self.study.attention and not self.study.simulated) else []
+        return [prose(rules), *shown, *checked]
 
     def the_test(self) -> list[object]:
         """What was to be heard, and what could not take part."""
         rules = self.plan.rules
-        loudness = "as they are" if rules.loudness_lufs is None else f"at {rules.loudness_lufs:g} LUFS"
-        clipped = f" {len(self.study.prepared.clipped)} of them peak above 1 and are clipped when played." if self.study.prepared.clipped else ""
-        lines = f"{len(self.plan.systems)} systems × {len(self.plan.texts)} texts. "
-        lines += f"Sounds are played {loudness}, at {self.plan.sample_rate_hz:,} Hz, without any other change.{clipped}"
+        loudness = "at their own loudness" if rules.loudness_lufs is None else f"at {rules.loudness_lufs:g} LUFS"
+        over = len(self.study.prepared.clipped)
+        clipped = f" {over} of them {'peaks above 1 and is' if over == 1 else 'peak above 1 and are'} clipped when played." if over else ""
+        lines = f"{counted(len(self.plan.systems), 'system')} ({listed(self.plan.systems)}) with the same {counted(len(self.plan.texts), 'text')}. "
+        lines += f"Sounds are brought to {self.plan.sample_rate_hz:,} Hz and played {loudness}, without any other change.{clipped}"
         left_out = self.study.prepared.left_out
         columns = [Column("system", "system"), Column("clip_id", "clip"), Column("why", "why")]
         return [
             prose(lines),
             *([listening_tables.plan_table(self.plan)] if self.everyone else []),
-            *([fold(f"{len(left_out)} clips are no part of the test", table(left_out, columns))] if left_out else []),
+            *([fold(f"{counted(len(left_out), 'clip')} left out of the test", table(left_out, columns))] if left_out else []),
         ]
 
     def identity(self) -> Fragment:
@@ -209,13 +213,20 @@ class ListeningReport:
     @cached_property
     def _provenance(self) -> dict[str, Any]:
         return provenance(
-            used=[(stage.kind, stage.engine) for stage in self.study.stages],
+            used=[*self._speaking, *((stage.kind, stage.engine) for stage in self.study.stages)],
             engine_options=self.config.engine_options,
             fingerprints={stage.name: stage.fingerprint for stage in self.study.stages},
             dataset={"source": self.study.described, "plan": self.plan.plan_id, "hash": self.study.ratings_hash, "simulated": self.study.simulated},
             seeds={"seed": self.config.seed},
             wall_sec=self.run.wall_sec,
         )
+
+    @property
+    def _speaking(self) -> list[tuple[str, str]]:
+        """The engines that spoke this test's clips and attention checks, where this run knows."""
+        spoken = [voice for voice in self.config.voices if self.config.texts and voice in self.plan.systems]
+        asked = [self.config.instruction_voice] if any(item.check == Check.INSTRUCTED for item in self.plan.items) and self.config.instruction_voice else []
+        return list(dict.fromkeys(("tts", Voice.parse(written).engine) for written in (*spoken, *asked)))
 
     def finish(self) -> Fragment:
         """Write the result files; the sentinel comes last."""

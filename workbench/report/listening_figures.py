@@ -8,6 +8,7 @@ from workbench.listening.calibration import SCALE, Bin, Calibration, Rated
 from workbench.listening.opinions import SystemOpinion
 from workbench.report.figure_parts import WIDTH_IN, empty, figure_box, series
 from workbench.report.html import Column, Fragment, table
+from workbench.report.players import score_title
 from workbench.report.svg import INK, draw
 
 
@@ -52,7 +53,7 @@ def calibration_map(calibration: Calibration, rated: Sequence[Rated], *, caption
         left.plot([one.score for one in rated], [one.opinion for one in rated], "o", **dots)
         left.plot(calibration.scores, calibration.opinions, color=INK["fig-2"], linewidth=2.0)
         left.set_title(f"map, {calibration.kind}")
-        left.set_xlabel(f"score, {calibration.column}")
+        left.set_xlabel(f"score, {score_title(calibration.column)}")
         left.set_ylabel("mean opinion of the clip")
         right.plot(SCALE, SCALE, color=INK["rule"], linewidth=1.0, linestyle=(0, (4, 3)))
         for rank, (name, bins) in enumerate((("score as it is", calibration.reliability_before), ("calibrated", calibration.reliability_after))):
@@ -72,7 +73,7 @@ def calibration_map(calibration: Calibration, rated: Sequence[Rated], *, caption
         for one in bins
     ]
     columns = (Column("which", "Prediction"), Column("predicted", "Predicted", fmt=".2f"), Column("said", "Said", fmt=".2f"), Column("clips", "Clips"))
-    alt = f"{calibration.column}: score against opinion with the fitted map, and reliability before and after"
+    alt = f"{score_title(calibration.column)}: score against opinion with the fitted map, and reliability before and after"
     return figure_box(draw(WIDTH_IN, 3.1, paint), alt, caption, table(rows, columns))
 
 

@@ -23,7 +23,7 @@ def disagreements(study: Study, rated: Mapping[str, Rated], column: str, *, clip
     chosen = sorted(rated, key=lambda item: (-abs(gaps[item]), item))[:clips]
     results = [_result(study, item, rated[item], column, gaps[item]) for item in chosen]
 
-    note = f"Clips on which {column} and the listeners differ most, each side in standard deviations from its mean over the rated clips."
+    note = f"Clips on which {players.score_title(column)} and the listeners differ most, each side in standard deviations from its mean over the rated clips."
     title = "Where judge and listeners differ"
     return players.gallery(results, audio_of=encoded_audio, budget_bytes=budget_bytes, title=title, total=len(rated), note=note, scores=(OPINION, column))
 

@@ -10,7 +10,9 @@ from workbench.listening.base import TrialKind
 from workbench.listening.judged import JudgeAgreement
 from workbench.listening.opinions import PairOpinion, SystemOpinion
 from workbench.listening.study import ListeningConfig, Study
+from workbench.report.comparison_text import counted
 from workbench.report.html import Tone
+from workbench.report.players import score_title
 from workbench.stats import Estimate
 
 if TYPE_CHECKING:
@@ -19,28 +21,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The sentence of the verdict line and its tone."""
+    """The sentence of the verdict line, its tone, and the word for the tone."""
 
     sentence: str
     tone: Tone
+    label: str
 
     @classmethod
     def of(cls, study: Study, config: ListeningConfig, opinions: Sequence[SystemOpinion], pairs: Sequence[PairOpinion], best: JudgeAgreement | None) -> Told:
         """What may be said; simulated listeners are named as such before anything else."""
         plan = study.prepared.plan
         if config.collect:
-            return cls("This session collects ratings; results are kept back, so that no listener is told what others heard.", "mixed")
+            return cls("This session collects ratings; results are kept back, so that no listener is told what others heard.", "mixed", "Collecting ratings")
         if not study.attention:
-            refused = f" {len(study.refused)} lines of ratings files do not hold." if study.refused else ""
+            refused = f" {counted(len(study.refused), 'line')} of ratings files {'does' if len(study.refused) == 1 else 'do'} not hold." if study.refused else ""
             waiting = f"No ratings yet: {len(plan.systems)} systems with {len(plan.texts)} texts wait for listeners"
-            return cls(f"{waiting}; with collect = True, this notebook in JupyterLab asks them.{refused}", "mixed")
+            return cls(f"{waiting}; with collect = True, this notebook in JupyterLab asks them.{refused}", "mixed", "Waiting for listeners")
         counting = [one for one in study.attention if one.counts]
         told = _who(study, len(counting), config.simulated_judge)
         if not counting:
-            return cls(f"{told} Nobody counts, so nothing is said.", "bad")
+            return cls(f"{told} Nobody counts, so nothing is said.", "bad", "Nothing decided")
         told += "".join(f" {sentence}" for sentence in (_opinions(opinions), _pairs(pairs), _judge(best)) if sentence)
-        decided = any(pair.better for pair in pairs)
-        return cls(told, "good" if decided and not study.simulated else "mixed")
+        if study.simulated:
+            return cls(told, "mixed", "No evidence")
+        settled = [bool(pair.better) for pair in pairs]
+        if pairs and all(settled):
+            return cls(told, "good", "Decided")
+        return cls(told, "good" if any(settled) else "mixed", "Decided in part" if any(settled) else "Nothing decided")
 
     def metrics(self, report: ListeningReport) -> dict[str, Any]:
         """The content of ``metrics.json``."""
@@ -65,7 +72,7 @@ def _who(study: Study, counting: int, judge: str) -> str:
     excluded = len(study.attention) - counting
     left = f", {excluded} of whom {'is' if excluded == 1 else 'are'} excluded by the stated rules" if excluded else ""
     if study.simulated:
-        model = f"a stated model around the judge's score {judge}"
+        model = f"a stated model around the judge's score {score_title(judge)}"
         return f"SIMULATED LISTENERS, NO EVIDENCE: {len(study.attention)} listeners{left} were drawn from {model}; nobody heard anything."
     return f"{len(study.attention)} listener{'s' if len(study.attention) > 1 else ''}{left} gave {len(study.all_ratings):,} answers."
 
@@ -85,7 +92,7 @@ def _pairs(pairs: Sequence[PairOpinion]) -> str:
 
 
 def _judge(best: JudgeAgreement | None) -> str:
-    return f"Closest judge: {best.column}, r = {value_of(best.pearson)} over {best.clips} clips." if best else ""
+    return f"Closest judge: {score_title(best.column)}, r = {value_of(best.pearson)} over {best.clips} clips." if best else ""
 
 
 def value_of(estimate: Estimate) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workbench.listening.base import TrialKind
 from workbench.listening.calibration import Calibration, Refusal
@@ -12,12 +13,16 @@ from workbench.listening.opinions import PairOpinion, SystemOpinion
 from workbench.listening.plan import Plan
 from workbench.listening.ratings import Refused
 from workbench.report.html import Column, Fragment, prose, table
+from workbench.report.parts import p_value
+from workbench.report.players import score_title
 
 _KINDS = {
     TrialKind.MOS: ("Differences of mean opinion", "difference", "+.2f", "first minus second, on the scale of 1 to 5"),
     TrialKind.AB: ("Preferences", "prefers the first", ".0%", "share that prefers the first; no preference counts half"),
     TrialKind.ABX: ("Heard apart", "right", ".0%", "share of right answers; guessing gives 50%"),
 }
+#: Only where anyone is excluded.
+_BY_ALL = Column("all", "by all listeners", fmt=".2f", help="nobody excluded")
 _KIND_NAMES = {TrialKind.MOS: "rate one clip, 1 to 5", TrialKind.AB: "which of two is better", TrialKind.ABX: "which of two is X"}
 
 
@@ -32,7 +37,7 @@ def opinions_table(counted: Sequence[SystemOpinion], everyone: Sequence[SystemOp
     columns = [
         Column("system", "system"),
         Column("mos", "mean opinion", fmt=".2f", help="of the listeners who count"),
-        Column("all", "by all listeners", fmt=".2f", help="nobody excluded"),
+        *([_BY_ALL] if list(counted) != list(everyone) else []),
         Column("ratings", "ratings", fmt=",d"),
         Column("listeners", "listeners", fmt=",d"),
         Column("texts", "texts", fmt=",d"),
@@ -61,15 +66,11 @@ def pairs_table(counted: Sequence[PairOpinion], everyone: Sequence[PairOpinion])
         Column("second", "second"),
         Column("value", title, fmt=fmt, help=help_text),
         Column("counts", counts),
-        Column("p", "p (Holm)", fmt=_p, help=f"{test}; corrected over the pairs"),
+        Column("p", "p (Holm)", fmt=p_value, help=f"{test}; corrected over the pairs"),
         Column("said", "what it says"),
-        Column("all", "by all listeners", fmt=fmt, help="nobody excluded"),
+        *([replace(_BY_ALL, fmt=fmt)] if list(counted) != list(everyone) else []),
     ]
     return table(rows, columns, caption=caption)
-
-
-def _p(value: float) -> str:
-    return "< .001" if value < 0.001 else f"{value:.3f}"
 
 
 def _signed(value: float) -> str:
@@ -84,13 +85,13 @@ def said_of(one: PairOpinion) -> str:
     if one.kind is TrialKind.ABX:
         return "told apart" if one.better else "not shown to be told apart"
     verb = "rated higher" if one.kind is TrialKind.MOS else "preferred"
-    return f"{one.better} {verb}" if one.better else "a tie"
+    return f"{one.better} {verb}" if one.better else "cannot be told apart"
 
 
 def judges_table(agreements: Sequence[JudgeAgreement], nulls: frozenset[str]) -> Fragment:
     """Judges by how they go with listeners, and beside them what should know nothing."""
     rows = [
-        {"judge": one.column + (" (no judge)" if one.column in nulls else ""), "pearson": one.pearson, "spearman": one.spearman, "within": one.within, "by_system": one.by_system,
+        {"judge": score_title(one.column) + (" (no judge)" if one.column in nulls else ""), "pearson": one.pearson, "spearman": one.spearman, "within": one.within, "by_system": one.by_system,
          "clips": one.clips}
         for one in agreements
     ]  # fmt: skip
@@ -109,7 +110,7 @@ def judges_table(agreements: Sequence[JudgeAgreement], nulls: frozenset[str]) ->
 def calibrations_table(fitted: Sequence[Calibration], noise: float | None) -> Fragment:
     """Maps with their errors on texts that they were not fitted to."""
     columns = [
-        Column("column", "judge"),
+        Column("column", "judge", fmt=score_title),
         Column("kind", "map"),
         Column("rmse_before", "error before", fmt=".2f", help="root mean square, the score taken as the opinion"),
         Column("rmse_after", "error after", fmt=".2f", help="each clip predicted by a map that never saw its text"),
@@ -119,7 +120,7 @@ def calibrations_table(fitted: Sequence[Calibration], noise: float | None) -> Fr
         Column("clips", "clips", fmt=",d"),
         Column("texts", "texts", fmt=",d"),
     ]
-    note = f"The mean opinions themselves have a standard error of {noise:.2f}: no map can come much closer." if noise else ""
+    note = f"The mean opinions themselves have a standard error of about {noise:.2f}: of what is left after a map, so much may be theirs." if noise else ""
     return table(fitted, columns, caption="Calibration per judge", note=note)
 
 
@@ -127,7 +128,7 @@ def refusals(refused: Sequence[Refusal]) -> Fragment | None:
     """Judges that got no map, and why."""
     if not refused:
         return None
-    return table(refused, [Column("column", "judge"), Column("why", "why there is no map")], caption="Not calibrated")
+    return table(refused, [Column("column", "judge", fmt=score_title), Column("why", "why there is no map")], caption="Not calibrated")
 
 
 def listeners_table(attention: Sequence[Attention]) -> Fragment:
@@ -162,7 +163,7 @@ def plan_table(plan: Plan) -> Fragment:
         Column("trials", "trials", fmt=",d"),
         Column("checks", "attention checks", fmt=",d", help="trials whose answer is known: a clip that says which answer to give, a ruined copy, the same clip twice"),
         Column("minutes", "sound", "min", ".1f", help="each sound heard once"),
-        Column("cycle", "listeners for balance", fmt=",d", help="after so many, and every multiple, each text that was heard was heard with every system (pair and side) equally often, or once more"),
+        Column("cycle", "listeners for balance", fmt=",d", help="with so many listeners, or a multiple of it, every text that was heard was heard equally often with every system (with every pair, either way round), give or take one"),
     ]
     return table(rows, columns, caption="What one listener is asked")
 

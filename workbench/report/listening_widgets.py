@@ -178,9 +178,9 @@ class ListeningPanel:
 
 
 def taking(prepared: Prepared, config: ListeningConfig) -> list[object]:
-    """What the notebook shows in the test's place: the test itself in a session that collects, else how to take it."""
+    """What the notebook shows in the test's place: the test itself in a session that collects, else nothing, as its head says how to take it."""
     if not config.collect:
-        return [prose("The test is taken in JupyterLab: set `collect = True` and run all cells.")]
+        return []
     if os.environ.get("WORKBENCH_RUN_FOLDER"):
         return [prose("Nobody is here to be asked: ratings are collected in JupyterLab, not in a batch run.")]
     return [Style(), ListeningPanel(prepared).widget]

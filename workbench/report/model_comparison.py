@@ -58,7 +58,7 @@ class ModelComparisonReport:
             Column("rms_db", "loudness", "dB", ".1f", help="mean root mean square level of a clip, relative to full scale"),
         ]
         note = (
-            f"In brackets: intervals of {self.config.level:.0%} from resampling prompts. Systems that cannot be told apart share a place"
+            f"In brackets: {self.config.level:.0%} intervals over prompts. Systems that cannot be told apart share a place"
             f" (paired permutation tests, Holm over {self.compared.comparison.comparisons} comparisons)."
         )
         return table(rows, columns, caption="Headline per system", note=note)
@@ -90,7 +90,7 @@ class ModelComparisonReport:
             {
                 "run": self.run.run_id,
                 "parameters": self.run.parameters_hash,
-                "prompts": f"{len(found.prompts)} of {self.config.texts!r}" + (f", {self.config.takes} takes" if self.config.takes > 1 else ""),
+                "prompts": f"{len(found.prompts)} of {self.config.texts}" + (f", {self.config.takes} takes" if self.config.takes > 1 else ""),
                 "systems": [_described(source) for source in found.gathered.sources],
                 "baseline": self.compared.baseline or None,
                 "clips (hash)": found.dataset_hash[:12],
@@ -123,12 +123,13 @@ class ModelComparisonReport:
         """Systems side by side, where they differ most and at random."""
         apart, sample = prompts_to_hear(self.compared, self.config.side_by_side, seed=self.config.seed)
         total = len({clip.text_id for clip in self.compared.counted.clips})
+        widest = "The prompt on which" if len(apart) == 1 else f"The {len(apart)} prompts on which"
         told = (
-            (apart, "Where the systems differ most", "The widest spread of word error rates first chosen, in the order of the prompts."),
-            (sample, "A random sample of the other prompts", f"Drawn without replacement with seed {self.config.seed}."),
+            (apart, total, "Where the systems differ most", f"{widest} the systems' word error rates lie furthest apart."),
+            (sample, total - len(apart), "A random sample of the other prompts", f"Drawn without replacement with seed {self.config.seed}."),
         )
         budget = int(self.config.audio_budget_mb * 1e6 * SIDE_BY_SIDE_SHARE / 2)
-        shown = [self._side_by_side([self._row(text) for text in texts], title, note, total, budget) for texts, title, note in told if texts]
+        shown = [self._side_by_side([self._row(text) for text in texts], title, note, of, budget) for texts, of, title, note in told if texts]
         return shown or [prose("Nothing to listen to.")]
 
     def regressions(self) -> list[object]:
@@ -139,7 +140,7 @@ class ModelComparisonReport:
         if not found:
             return [prose(f"No system is worse than {self.compared.baseline} on any prompt.")]
         note = (
-            f"Per system the {counted(self.config.regressions, 'prompt')} of the largest drop against {self.compared.baseline}, by word errors and by naturalness."
+            f"Per system the {counted(self.config.regressions, 'prompt')} of the largest drop against {self.compared.baseline}, each by word errors and by naturalness."
             " Picked for being the worst, they show what goes wrong, not how often."
         )
         budget = int(self.config.audio_budget_mb * 1e6 * (1 - SIDE_BY_SIDE_SHARE))

@@ -25,6 +25,11 @@ def percent(value: float | None) -> str:
     return "unknown" if value is None else f"{100 * value:.1f}%"
 
 
+def p_value(value: float) -> str:
+    """A p-value for a table; never a bare 0."""
+    return "<.001" if value < 0.001 else f"{value:.3f}"
+
+
 def interval(estimate: Interval) -> str:
     """The interval of a share behind it in a sentence; nothing where there is none."""
     return "" if estimate.low is None else f" (95% interval {100 * estimate.low:.1f} to {100 * estimate.high:.1f}%)"
@@ -66,7 +71,7 @@ def provenance_section(found: dict[str, Any], config: Config) -> list[Fragment]:
         "seeds": found["seeds"],
         "wall time, s": found["wall_sec"],
     }
-    parameters = [{"parameter": name, "value": str(value)} for name, value in sorted(config.model_dump(mode="json").items())]
+    parameters = [{"parameter": name, "value": "none" if value is None else str(_told(value))} for name, value in sorted(config.model_dump(mode="json").items())]
     packages = [{"package": name, "version": version} for name, version in found["packages"].items()]
     # A phase that only reads what others computed uses no engine.
     engines = [table(rows, [Column(key, key) for key in rows[0]], caption="Engines and licences", note=note)] if rows else []
@@ -76,6 +81,13 @@ def provenance_section(found: dict[str, Any], config: Config) -> list[Fragment]:
         fold("Parameters", table(parameters, [Column("parameter", "parameter"), Column("value", "value")])),
         fold("Packages", table(packages, [Column("package", "package"), Column("version", "version")])),
     ]
+
+
+def _told(value: Any) -> Any:
+    """A parameter without what is left empty inside it: a list of systems is read by what was given of each. The run's ``params.yaml`` has all of it."""
+    if isinstance(value, dict):
+        return {name: _told(inner) for name, inner in value.items() if inner not in ("", {}, [], None)}
+    return [_told(inner) for inner in value] if isinstance(value, list) else value
 
 
 def yields_table(results: Sequence[ClipResult], *, seed: int) -> Fragment:

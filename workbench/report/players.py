@@ -27,7 +27,7 @@ _FLAGS = {
     "empty_output": "empty output",
     "near_silent": "near silent",
     "repeated_span": "a span is repeated",
-    "cut_off_tail": "the tail is cut off",
+    "cut_off_tail": "the last words were not heard",
     "added_tail": "something is added at the end",
 }
 SCORES = {
@@ -42,6 +42,8 @@ SCORES = {
     "nisqa_mos": "NISQA",
     "speaker_similarity_cosine": "speaker similarity",
     "composite": "composite MOS",
+    "duration_sec": "length s",
+    "wer_fast": "WER fast",
     "rms_db": "RMS dB",
     "loudness_lufs": "loudness LUFS",
     "bandwidth_hz": "bandwidth Hz",
@@ -57,6 +59,11 @@ class Sound:
 
     uri: str | None
     why_not: str = ""
+
+
+def score_title(column: str) -> str:
+    """How a score is called on a page."""
+    return SCORES.get(column, column)
 
 
 def gallery(
@@ -173,7 +180,7 @@ def _chips(result: ClipResult, scores: Sequence[str]) -> str:
 
 def score_chips(result: ClipResult, scores: Sequence[str]) -> list[tuple[str, str]]:
     """A clip's scores, those that there are, and its length, as label and value."""
-    chips = [(SCORES.get(key, key), f"{result.scores[key]:.2f}") for key in scores if math.isfinite(result.scores.get(key, math.nan))]
+    chips = [(score_title(key), format(result.scores[key], ",.0f" if abs(result.scores[key]) >= 1000 else ".2f")) for key in scores if math.isfinite(result.scores.get(key, math.nan))]
     return chips if result.duration_sec is None else [*chips, ("length", f"{result.duration_sec:.1f} s")]
 
 
@@ -189,7 +196,7 @@ def remarks(result: ClipResult) -> str:
         faults.insert(0, Failure("clip", "source", result.clip.fault))
     lines = [
         f'<li class="wb-bad"><span aria-hidden="true">✗</span> <b>{escape(f.stage)} failed</b> '
-        f"<code>{escape(f.type)}</code> {escape(f.message)}</li>"
+        f'<code>{escape(f.type)}</code> <span title="{escape(f.message)}">{escape(f.message.split("; where: ")[0])}</span></li>'
         for f in faults
     ]
     for flag in result.verdicts.flags if result.verdicts else ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.report import figures
-from workbench.report.html import Column, Fragment, prose, showing, table
+from workbench.report.html import Column, Fragment, prose, table
 from workbench.scan import summaries
 from workbench.scan.results import ClipResult
 from workbench.scan.scanning import ScanSummary, StageHealth
@@ -23,6 +23,11 @@ def left_out_text(summary: ScanSummary) -> str:
     return f" Left for another run: {', '.join(stages)}." if stages else ""
 
 
+def failed_text(failed: int, clips: int) -> str:
+    """How many clips a stage failed on, as a sentence."""
+    return f"{failed:,} of {clips:,} clips {'has' if failed == 1 else 'have'} a failure."
+
+
 def failures(results: Sequence[ClipResult], summary: ScanSummary) -> list[object]:
     """What failed, where and why: counted, never dropped."""
     shaky = [health for health in summary.health if not health.sound]
@@ -32,7 +37,8 @@ def failures(results: Sequence[ClipResult], summary: ScanSummary) -> list[object
     shown: list[object] = []
     if rows:
         columns = [Column("stage", "stage"), Column("type", "error"), Column("clips", "clips", fmt=",d"), Column("example", "for instance")]
-        shown += [showing(sum(bool(r.failures) for r in results), len(results)), table(rows, columns, caption="Failures by stage and type")]
+        told = failed_text(sum(bool(r.failures) for r in results), len(results))
+        shown.append(table(rows, columns, caption="Failures by stage and type", note=told))
     return [*shown, _health_table(shaky)] if shaky else shown
 
 
@@ -62,7 +68,7 @@ def times(results: Sequence[ClipResult], summary: ScanSummary, *, speak_sec: flo
         Column("clips", "clips", fmt=",d"),
         Column("sec", "processing", "s", ".1f"),
         Column("audio_min", "audio", "min", ".1f"),
-        Column("rtfx", "RTFx", fmt=".1f", help="audio time over processing time of one worker; measured when the result was computed, also where this run found it in the store"),
+        Column("rtfx", "RTFx", fmt=figures.speed, help="audio time over processing time of one worker; measured when the result was computed, also where this run found it in the store"),
     ]
     note = f"This run: {summary.wall_sec:.1f} s wall with {summary.workers} workers, {summary.computed} clips computed, {summary.clips - summary.computed} found in the store."
     return [figures.stage_times(rows), table(shown, columns, caption="Time per stage", note=note)] if shown else [prose("No stage ran.")]

@@ -48,7 +48,7 @@ FAMILIES: tuple[Family, ...] = (PASSED, FAULT, UNSURE, RECOGNISER, SAME, TEXT)
 
 #: In order of severity: where several tokens share one written form, the first of these that occurs marks it.
 STYLES: dict[Verdict, VerdictStyle] = {
-    Verdict.TTS_FAILURE: VerdictStyle("TTS failure", "TTS", "✗", "both recognisers heard the same other word: a fault of the audio", FAULT),
+    Verdict.TTS_FAILURE: VerdictStyle("TTS failure", "TTS", "✗", "both recognisers heard the same other word, or neither heard one: a fault of the audio, as far as they can tell", FAULT),
     Verdict.AMBIGUOUS: VerdictStyle("ambiguous", "ambig.", "?", "both heard something else, not the same: listen", UNSURE),
     Verdict.GT_ERROR: VerdictStyle("text error", "text", "T", "the text is faulty, for instance a space is missing", TEXT),
     Verdict.GT_TYPO: VerdictStyle("typo in text", "typo", "t", "the text holds a typo, the audio is right", TEXT),

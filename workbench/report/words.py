@@ -13,7 +13,7 @@ from workbench.verdicts.base import ClipVerdicts, Insertion, Verdict, WordVerdic
 
 #: Up to this share of flagged words, each spells its verdict out; beyond, the symbol alone keeps the text readable.
 SPELT_OUT_SHARE = 0.25
-#: Written forms up to this length keep their mark on the same line.
+#: Written forms and insertions up to this length keep their mark on the same line.
 UNBROKEN_CHARACTERS = 24
 
 
@@ -132,10 +132,11 @@ def _insertion_html(insertion: Insertion, marks: _Marks) -> str:
     heard = heard_text(insertion.fast) or heard_text(insertion.precision)
     label = f"{style.label}: heard {heard}, which the text does not have"
     symbol = marks.sup(insertion.verdict) if insertion.verdict is not Verdict.PASS else ""
+    whole = " wb-whole" if len(heard) <= UNBROKEN_CHARACTERS else ""
     return (
-        f'<span class="wb-w wb-ins {style.css_class}"{_time_attributes(time_of(insertion.fast or insertion.precision))} '
-        f'title="{escape(label)}" '
-        f'data-label="{escape(label)}"><span class="wb-caret" aria-hidden="true">‸</span>+{escape(heard or "?")}{symbol}</span>'
+        f'<span class="wb-w wb-ins {style.css_class}{whole}"{_time_attributes(time_of(insertion.fast or insertion.precision))} '
+        f'title="{escape(label)}" data-label="{escape(label)}">'
+        f'<span class="wb-whole"><span class="wb-caret" aria-hidden="true">‸</span>+</span>{escape(heard or "?")}{symbol}</span>'
     )
 
 

@@ -1,4 +1,4 @@
-"""The validation notebook with the engines of the gpu profile, each with tiny weights in its library's own format."""
+"""The notebooks with the engines of their gpu profiles, each with tiny weights in its library's own format."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from workbench import engines
 from workbench.scan.validation import ValidationConfig
 
 
+def profile_of(project: Path, phase: str) -> dict:
+    return yaml.safe_load((project / "params" / phase / "gpu.yaml").read_text())
+
+
 @pytest.fixture(scope="module")
 def profile(request) -> dict:
-    return yaml.safe_load((Path(request.config.rootpath) / "params" / "validation" / "gpu.yaml").read_text())
+    return profile_of(Path(request.config.rootpath), "validation")
 
 
 @pytest.fixture(scope="module")
-def ran(profile, tmp_path_factory) -> Path:
-    """The profile with tiny weights on the CPU. Its judge ``utmosv2`` lives in an environment of gigabytes and has tests of its own."""
-    work = tmp_path_factory.mktemp("gpu")
-    weights = work / "weights"
+def tiny_weights(tmp_path_factory) -> dict[str, dict]:
+    """Options of the engines. The judge ``utmosv2`` lives in an environment of gigabytes and has tests of its own."""
+    weights = tmp_path_factory.mktemp("weights")
     judges.save_scoreq(weights / "scoreq" / "adapt_nr_synthetic.onnx")
-    options = {
+    return {
         "kokoro": {"weights": str(build_tiny_kokoro(weights / "kokoro"))},
         "parakeet": {"weights": str(parakeet.build_tiny_parakeet(weights / "parakeet"))},
         "qwen3-asr": {
@@ -41,16 +44,25 @@ def ran(profile, tmp_path_factory) -> Path:
             "tts_weights": str(judges.save_nisqa_tts(weights / "nisqa_tts.tar")),
         },
     }
-    chosen = {
-        **profile, "device": "cpu", "batch_clips": 2, "text_limit": 1, "voices": ["kokoro/af_heart", "flite/slt"], "planted_texts": 2,
-        "planted_test_voices": ["flite/slt"], "judges": [name for name in profile["judges"] if name != "utmosv2"], "engine_options": options,
-        "missing_engines": "skip",
-    }
+
+
+def run(phase: str, profile: dict, work: Path, **changed) -> Path:
+    """The folder of a run of the profile on the CPU."""
+    without_utmos = [name for name in profile["judges"] if name != "utmosv2"]
+    chosen = {**profile, "device": "cpu", "batch_clips": 2, "judges": without_utmos, "missing_engines": "skip", **changed}
     (work / "tiny.yaml").write_text(yaml.safe_dump(chosen))
-    command = [sys.executable, "-m", "workbench.cli", "run", "validation", "-p", "tiny.yaml"]
+    command = [sys.executable, "-m", "workbench.cli", "run", phase, "-p", "tiny.yaml"]
     done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return Path(work, done.stdout.splitlines()[-1]).parent
+
+
+@pytest.fixture(scope="module")
+def ran(profile, tiny_weights, tmp_path_factory) -> Path:
+    return run(
+        "validation", profile, tmp_path_factory.mktemp("gpu"), engine_options=tiny_weights, text_limit=1, voices=["kokoro/af_heart", "flite/slt"],
+        planted_texts=2, planted_test_voices=["flite/slt"],
+    )  # fmt: skip
 
 
 def test_the_profile_names_engines_that_exist_and_can_run_where_it_says(profile):
@@ -80,3 +92,20 @@ def test_provenance_names_each_engines_weights_and_licence(ran):
 def test_the_report_is_whole(ran):
     page = (ran / "report.html").read_text()
     assert "Traceback" not in page and "parakeet" in page and "qwen3-asr" in page
+
+
+def test_models_are_compared_with_the_engines_of_their_profile(project, tiny_weights, tmp_path):
+    profile = profile_of(project, "model_comparison")
+    folder = run(
+        "model_comparison", profile, tmp_path, engine_options=tiny_weights, systems=["kokoro/af_heart", "flite/slt"], baseline="flite/slt", text_limit=2, resamples=1000,
+    )  # fmt: skip
+    page, metrics = (folder / "report.html").read_text(), json.loads((folder / "metrics.json").read_text())
+    assert "Traceback" not in page and "kokoro/af_heart" in page and "nisqa" in page and metrics["headline"]
+
+
+def test_datasets_are_compared_with_the_engines_of_their_profile(project, tiny_weights, tmp_path):
+    profile = profile_of(project, "dataset_comparison")
+    spoken = {"theirs": {"texts": "everyday", "voices": ["kokoro/af_heart"], "text_limit": 2}, "ours": {"texts": "everyday", "voices": ["flite/slt"], "text_limit": 2}}
+    folder = run("dataset_comparison", profile, tmp_path, engine_options=tiny_weights, datasets=spoken, worst_clips=1, sample_clips=1)
+    page, metrics = (folder / "report.html").read_text(), json.loads((folder / "metrics.json").read_text())
+    assert "Traceback" not in page and "full band" in page and metrics["headline"]

@@ -17,8 +17,9 @@ from workbench.cli import app
 from workbench.errors import ConfigError
 from workbench.homographs import ReadingModel, lexicon, place_of
 from workbench.homographs.artefact import Artefact, Decision, load, save
-from workbench.homographs.expected import decide, load_reader, spans_in
+from workbench.homographs.expected import decide, spans_in
 from workbench.homographs.occurrence import occurrence
+from workbench.homographs.readers import load_reader
 
 SHIPPED = Path(str(files("workbench.homographs").joinpath("reading_model.zip")))
 

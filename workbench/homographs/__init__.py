@@ -2,8 +2,9 @@
 
 from workbench.homographs.base import KINDS, Homograph, Kind, Reading, Variant, place_of
 from workbench.homographs.contrast import Contrast, contrast, contrast_of
-from workbench.homographs.expected import Expected, ExpectedReader, load_reader, spans_in
+from workbench.homographs.expected import Expected, ExpectedReader, spans_in
 from workbench.homographs.lexicon import Lexicon, lexicon
+from workbench.homographs.readers import load_reader
 from workbench.homographs.reading_model import ReadingModel
 
 __all__ = [

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from workbench.errors import ConfigError
-from workbench.homographs.lexicon import Lexicon
 from workbench.homographs.occurrence import words_of
 
 #: (sentence, start_byte, end_byte): half-open offsets into the UTF-8 bytes.
@@ -67,26 +62,3 @@ def decide(word: str, readings: Sequence[str], probabilities: Sequence[float], *
 def spans_in(text: str, words: Container[str]) -> list[Span]:
     """Every homograph of a text as a span of it, in order."""
     return [(text, start, end) for word, start, end in words_of(text) if word.lower() in words]
-
-
-def load_reader(path: str | Path | None = None, *, words: Lexicon | None = None, device: str = "cpu") -> ExpectedReader:
-    """The model in a file, whichever backend wrote it; by default the one that ships.
-
-    Raises:
-        ConfigError: the file cannot be read.
-    """
-    from workbench.homographs import encoder_model, reading_model
-
-    if path is not None and _kind(Path(path)) == encoder_model.KIND:
-        return encoder_model.EncoderReadingModel.load(path, words=words, device=device)
-    return reading_model.ReadingModel.load(path, words=words)
-
-
-def _kind(path: Path) -> str | None:
-    from workbench.homographs.artefact import UNREADABLE
-
-    try:
-        with zipfile.ZipFile(path) as file:
-            return json.loads(file.read("about.json")).get("kind")
-    except UNREADABLE as error:
-        raise ConfigError(f"model of readings cannot be read: {error}", where=path, mend="give the file that `workbench homographs train` wrote") from None

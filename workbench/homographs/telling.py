@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workbench.errors import TextError
-from workbench.homographs.expected import THRESHOLD, Expected, load_reader, spans_in
+from workbench.homographs.expected import THRESHOLD, Expected, spans_in
 from workbench.homographs.lexicon import Lexicon, lexicon
+from workbench.homographs.readers import load_reader
 
 
 def text_from(text: str | None, file: Path | None) -> str:

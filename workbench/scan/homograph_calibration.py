@@ -18,11 +18,12 @@ from workbench.homographs.allowlist import Criteria
 from workbench.homographs.decide import Lists, ReferenceRule
 from workbench.homographs.drift import Drift, drift
 from workbench.homographs.end_to_end import EndToEnd, end_to_end
-from workbench.homographs.expected import ExpectedReader, load_reader
+from workbench.homographs.expected import ExpectedReader
 from workbench.homographs.fitting import KnownTrial, Targets, Unit
 from workbench.homographs.judging import Judged
 from workbench.homographs.lexicon import lexicon
 from workbench.homographs.nested import Nested
+from workbench.homographs.readers import load_reader
 from workbench.homographs.trials import Trial, read_trials
 from workbench.scan.homograph_commands import controls_in, provenance_of
 from workbench.scan.homograph_text import TextFindings, provenance_of_reader, shipped_sentences, text_findings

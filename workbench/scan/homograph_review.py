@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workbench.homographs.calibration import Calibration, read_calibration, shipped
 from workbench.homographs.decide import HomographVerdict
-from workbench.homographs.expected import load_reader
+from workbench.homographs.readers import load_reader
 from workbench.homographs.judging import Asked, Judged, judge
 from workbench.homographs.lexicon import lexicon
 from workbench.homographs.occurrence import character_span

@@ -103,6 +103,17 @@ def test_what_cannot_be_decided_says_why(a, b, reason):
     assert reason in gap.reason and gap.p_value is None and gap.p_holm is None and gap.higher is None and gap.difference.low is None
 
 
+@pytest.mark.parametrize(("value", "texts", "others"), [(0.1, 7, 13), (0.7, 13, 29), (3.3, 1001, 777)])
+def test_what_rounding_leaves_of_equal_values_is_no_difference(value, texts, others):
+    for other in (value, value + 0.2):
+        gap = one(sample([value] * texts), sample([other] * others))
+        assert gap.reason == "nothing varies within either of them" and gap.p_value is None and gap.higher is None
+    assert mean_of(sample([value] * texts)).low is None
+    # Takes that differ, texts that do not.
+    takes = sample(np.tile([value, value / 3, 0.1], texts), np.repeat(np.arange(texts), 3))
+    assert mean_of(takes).low is None and one(takes, takes).reason
+
+
 def test_missing_values_are_left_out_and_a_dataset_without_any_has_no_pair():
     a = sample([0.1, np.nan, 0.3, 0.2])
     assert mean_of(a).n == 3 and mean_of(a).value == pytest.approx(0.2)

@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
-from workbench.stats.intervals import Estimate
+from workbench.stats.intervals import Estimate, constant
 from workbench.stats.power import POWER
 
 LEVEL = 0.95
@@ -94,6 +94,9 @@ def moments(sample: Sample) -> Moments | None:
     mean = float(sample.values.mean())
     _, codes = np.unique(sample.clusters, return_inverse=True)
     sums = np.bincount(codes, weights=sample.values - mean)
+    if constant(sums, sample.values):
+        # What rounding leaves of equal values would pass for a variance, and their means for different ones.
+        sums = np.zeros_like(sums)
     texts = len(sums)
     # The small-sample factor G / (G - 1): a single text has no variance to show.
     variance = float((sums**2).sum()) / clips**2 * texts / (texts - 1) if texts > 1 else math.nan

@@ -56,6 +56,14 @@ def test_a_difference_of_systems_alone_is_not_a_correlation_within_them():
     assert within.low < 0 < within.high
 
 
+def test_what_does_not_vary_within_any_system_correlates_with_nothing_there():
+    draw = np.random.default_rng(0)
+    level = {"a": 0.1, "b": 3.3, "c": 2.7}
+    rows = [Measurement(s, f"t{k}", 0, m, v) for s in level for k in range(17) for m, v in (("flat", level[s]), ("too", 1.7 * level[s] + 0.1), ("x", draw.normal()))]
+    found = correlations(rows, ["flat", "too", "x"], within_systems=True)
+    assert {e.value for e in found.pearson.values()} == {None} == {e.value for e in found.spearman.values()}
+
+
 def test_correlations_cover_the_truth_about_as_often_as_they_say():
     covered = 0
     for seed in range(80):

@@ -87,6 +87,9 @@ def test_sentences_say_what_the_difference_may_come_from():
     assert "text by text" in same.sentence
     (some,) = claims_of(found, {frozenset(("tidy", "robot")): 12})
     assert "they share 12 texts" in some.sentence
+    # All texts of the smaller one are not all texts.
+    (part,) = claims_of(gaps({"mean WER": {"tidy": Sample(low.values[:30], np.arange(30)), "robot": high}}), {frozenset(("tidy", "robot")): 30})
+    assert "they share 30 texts, and the difference may come from the others" in part.sentence
     (tie,) = claims_of(gaps({"confidence": {"a": Sample(low.values[:20], np.arange(20)), "b": Sample(low.values[20:45], np.arange(25))}}), {})
     assert "cannot be told apart on confidence with 20 and 25 texts" in tie.sentence and "would settle" in tie.sentence
     (few,) = claims_of(gaps({"confidence": {"a": Sample(np.ones(1), np.arange(1)), "b": low}}), {})

@@ -48,7 +48,7 @@ def _whose(gap: Gap, shared: int) -> str:
     """What the difference may come from besides the speech."""
     if not shared:
         return "their texts differ, and the difference may come from them"
-    if shared >= min(gap.texts_a, gap.texts_b):
+    if shared >= max(gap.texts_a, gap.texts_b):
         return "they speak the same texts, so a comparison text by text would see more"
     return f"they share {shared:,} texts, and the difference may come from the others"
 

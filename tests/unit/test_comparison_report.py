@@ -75,13 +75,21 @@ def test_metrics_that_tell_nothing_apart_are_one_sentence(tmp_path):
     assert "All systems are alike on signal sanity: 100.0%." in told and "told apart on signal sanity" not in told
 
 
-def test_too_few_resamples_for_so_many_comparisons_are_said(tmp_path):
-    draw, trial = random.Random(6), Trial()
-    for number in range(11):
-        trial.add(f"s{number:02}", range(12), wrong=lambda k: draw.randint(0, 9))
-    report = report_of(trial, tmp_path)
-    assert f"2,000 resamples are too few for {report.compared.comparison.comparisons} comparisons" in report.basis().html
-    assert "resamples are too few" not in report_of(usual(), tmp_path).basis().html
+def test_too_few_prompts_for_so_many_comparisons_are_said(tmp_path):
+    draw = random.Random(6)
+
+    def basis_of(prompts: int) -> tuple[str, int, list]:
+        trial = Trial()
+        for number in range(14):
+            trial.add(f"s{number:02}", range(prompts), wrong=lambda k, number=number: min(9, number % 9 + (draw.random() < 0.3)))
+        report = report_of(trial, tmp_path)
+        return report.basis().html, report.compared.comparison.comparisons, [pair for pair in report.compared.comparison.pairs if pair.better]
+
+    told, comparisons, better = basis_of(11)
+    assert f"11 prompts are too few for {comparisons} comparisons: after the correction nothing can be called better. Give at least 13." in told and not better
+    # More comparisons than 2,000 resamples could tell by themselves: the permutations are as many as the correction asks for.
+    told, comparisons, better = basis_of(14)
+    assert "are too few" not in told and comparisons / 0.05 > 2000 and better
 
 
 def test_a_front_says_which_of_its_steps_the_data_support_and_a_number_states_its_weighting(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 
 import pytest
@@ -97,6 +98,17 @@ def test_a_front_says_which_of_its_steps_the_data_support_and_a_number_states_it
     assert "supported on intelligibility and naturalness" in told and "Not measured: similarity." in told
     assert "0.50 intelligibility (higher is better) + 0.50 sanity (higher is better)" in told
     assert "There is no one number" in "".join(piece._repr_html_() for piece in report_of(usual(), tmp_path).objectives())
+
+
+def test_what_was_not_measured_of_the_signal_is_not_called_clean(tmp_path):
+    def told(**scores: float) -> str:
+        trial = Trial().add("a", range(10), scores=lambda k: scores).add("b", range(10), scores=lambda k: scores)
+        return "".join(piece._repr_html_() for piece in report_of(trial, tmp_path).signal())
+
+    assert "No clipping was found." in told()
+    assert "No peak above full scale was found; flat tops were not looked for." in told(flat_top_runs=math.nan)
+    nothing = told(**dict.fromkeys(("peak_amplitude", "flat_top_runs", "silence_pct", "rms_db"), math.nan))
+    assert "The signal was not measured" in nothing and "No clipping" not in nothing
 
 
 def test_clipping_is_counted_and_what_the_judges_heard_instead_is_told(tmp_path):

@@ -140,6 +140,26 @@ def test_constant_scores_tell_nothing_apart_and_are_said():
     assert found.compared.correlations.pearson["dnsmos", "nisqa"].value is None
 
 
+@pytest.mark.parametrize("lame", [lambda system: 3.0, lambda system: None if system == "b" else 3.5], ids=["constant", "missing for b"])
+def test_naturalness_stands_on_a_judge_that_is_fair_to_all_wherever_there_is_one(lame):
+    draw, trial = random.Random(0), Trial(judges=("dnsmos", "nisqa"))
+    for system, mean in (("a", 4), ("b", 3)):
+        trial.add(system, range(30), scores=lambda k, s=system, mean=mean: {"dnsmos": lame(s), "nisqa": mean + draw.random()})
+    compared = trial.compare()
+    assert compared.composite_of == ("nisqa",) and compared.objectives[Objective.NATURALNESS].name == "nisqa"
+    assert "Naturalness (NISQA): a is first, b is second." in verdict(trial.found()) and not compared.front.incomplete
+
+
+def test_a_clip_that_was_measured_less_is_not_the_saner_for_it():
+    clipped = {"a": lambda k: 9.0 * (k < 15), "b": lambda k: math.nan if k < 15 else 0.0}
+    trial = Trial()
+    for system, tops in clipped.items():
+        trial.add(system, range(30), scores=lambda k, tops=tops: {"flat_top_runs": tops(k)})
+    found = trial.found()
+    assert found.compared.comparison.pair("sane", "a", "b").better is None and len(found.compared.comparison.texts_by_metric["sane"]) == 15
+    assert "signal sanity is compared on the 15 of these 30 prompts that it is known on for every system." in basis(found)
+
+
 def test_one_system_only_is_described_and_not_ranked():
     found = Trial().add("a", range(20)).found()
     assert verdict(found).startswith("One system only, so there is nothing to compare: a on 20 prompts, flagged words 10.0%, DNSMOS 3.00")
@@ -186,6 +206,14 @@ def test_weights_make_one_number_and_state_themselves():
     weighed = trial.compare(weights={"intelligibility": 3, "naturalness": 1}).weighted
     assert weighed.statement.startswith("0.75 intelligibility (higher is better) + 0.25 naturalness (higher is better)")
     assert next(iter(weighed.scores)) == "a"
+
+
+def test_a_weight_for_what_nothing_measured_is_told_and_stops_no_report():
+    trial = Trial(judges=()).add("a", range(20), wrong=lambda k: k % 3).add("b", range(20))
+    told = "naturalness is weighed, but nothing measured it: it is no part of the weighted number."
+    alone, both = (trial.found(weights={"naturalness": 1, **more}) for more in ({}, {"intelligibility": 1}))
+    assert alone.compared.weighted is None and told in basis(alone) and told in basis(both)
+    assert both.compared.weighted.statement.startswith("1.00 intelligibility")
 
 
 def test_regressions_are_the_largest_drops_against_the_baseline_by_words_and_by_judge():

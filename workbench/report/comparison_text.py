@@ -181,7 +181,8 @@ def _judges(compared: Compared) -> list[str]:
 
 def _weights(found: ModelComparison) -> list[str]:
     weighed = found.compared.weighted
-    return [f"{system} has no {listed(lacking)} and gets no weighted number." for system, lacking in (weighed.incomplete.items() if weighed else ())]
+    told = [f"{name} is weighed, but nothing measured it: it is no part of the weighted number." for name in found.compared.unmeasured]
+    return told + [f"{system} has no {listed(lacking)} and gets no weighted number." for system, lacking in (weighed.incomplete.items() if weighed else ())]
 
 
 def _few_prompts(compared: Compared) -> list[str]:

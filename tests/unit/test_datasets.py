@@ -130,6 +130,22 @@ def test_planting_again_changes_no_byte(spoken, tmp_path):
     assert [clip for clip in manifests[0]] == [clip for clip in manifests[1]] and len(files) == 5
 
 
+def test_copies_hold_their_own_clips_audio_whatever_the_clips_are_called_and_whatever_was_planted_before(tmp_path):
+    def lengths() -> dict[str, float]:
+        manifest, _ = plant(open_manifest(tmp_path / "clips"), folder=tmp_path / "p", dataset="d", each=3, seed=4, most_clips=100)
+        return {clip.clip_id.removesuffix("-again"): load_audio(clip).duration_sec for clip in manifest if clip.extra.get(MARK) == "same_text"}
+
+    for longer in (0.0, 0.5):
+        for n in range(44):
+            for place, name in enumerate((f"s{n}/x", f"s{n}_x")):
+                path = tmp_path / "clips" / f"{name}.wav"
+                write_wav(tone(0.3 + 0.2 * place + longer), path)
+                path.with_suffix(".txt").write_text(f"the narrow bicycle was near the old chapel {('again', 'before')[place]} {n} times")
+        found = lengths()
+        assert {"s27/x.wav", "s27_x.wav"} <= found.keys()
+        assert all(sec == pytest.approx((0.3 if "/" in clip_id else 0.5) + longer, abs=0.01) for clip_id, sec in found.items())
+
+
 def test_too_few_or_too_many_clips_to_plant_into_are_refused(spoken, tmp_path):
     with pytest.raises(ConfigError, match="at least 66"):
         plant(open_manifest(spoken), folder=tmp_path / "p", dataset="d", each=3, seed=1, most_clips=100)

@@ -157,7 +157,8 @@ def _faulty(clip: Clip, task: Task, folder: Path) -> Clip:
 def _stored(clip: Clip, audio: Audio, folder: Path, purpose: str) -> Clip:
     """The clip with this audio in a file of its own."""
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in clip.clip_id)[-80:]
-    path = folder / f"{purpose}-{name}.wav"
+    # Two clips may come to one such name, and the same clip to other audio: what is in the file is in its name.
+    path = folder / f"{purpose}-{name}-{audio_io.content_hash(audio)[:8]}.wav"
     if not path.exists():
         audio_io.write_wav(audio, path)
     extra = {name: value for name, value in clip.extra.items() if name not in ("offset_sec", "duration_sec")}

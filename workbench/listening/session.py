@@ -97,12 +97,12 @@ def _opened(folder: Path, path: Path, plan: Plan, listener: str, lock: object) -
             _create(path, HEADER + _line(plan, listener, slot))
             return Session(path, plan, listener, slot, (), lock, torn=False)
         found = read_ratings(path, plan)
-        if found.torn:
-            os.truncate(path, found.whole_bytes)
         if found.refused:
             faults = "; ".join(f"line {fault.line}: {fault.why}" if fault.line else fault.why for fault in found.refused[:5])
             mend = "mend the lines, or take another pseudonym; the report counts what is whole"
             raise ListeningError("this listener's file cannot be gone on with", where=path, got=faults, mend=mend)
+        if found.torn:
+            os.truncate(path, found.whole_bytes)
         if found.slot is None:
             slot = _free_slot(folder, plan)
             _append(path, _line(plan, listener, slot))

@@ -133,6 +133,20 @@ class TestJudges:
         assert found.pearson.low > 0.5 and found.within.low < 0 < found.within.high
 
 
+    def test_within_systems_both_sides_lose_the_mean_of_the_clips_that_the_judge_scored(self, plan):
+        number = lambda item: int(plan.item[item].text.split()[-1])  # noqa: E731
+        # One half of system0 is far better than the other, and the judge lacks a score of the other.
+        quality = lambda item: 2.2 + 1.4 * (plan.item[item].system != "system0" or number(item) > 5) + 0.1 * (number(item) % 6)  # noqa: E731
+        ratings = Listeners(plan, quality, bias_sd=0, noise_sd=0.05).ratings(12)
+        scores = {item.item_id: {"judge": quality(item.item_id)} for item in plan.items if not item.check and (item.system != "system0" or number(item.item_id) > 5)}
+        found = judge_agreements(ratings, plan, scores, ["judge"], seed=1, resamples=200)[0]
+        opinions, both = rated_clips(ratings, plan, {item: own["judge"] for item, own in scores.items()}), []
+        for system in plan.systems:
+            own = np.array([(one.score, one.opinion) for item, one in opinions.items() if plan.item[item].system == system])
+            both += (own - own.mean(0)).tolist()
+        assert found.clips == 30 and found.within.value == pytest.approx(np.corrcoef(np.transpose(both))[0, 1])
+
+
 def rated(truth, *, texts: int = 20, per_text: int = 4, noise: float = 0.2, ratings: int = 8, seed: int = 1) -> list[Rated]:
     rng = np.random.default_rng(seed)
     scores = rng.uniform(1, 5, (texts, per_text))

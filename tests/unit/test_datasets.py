@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,12 @@ from workbench.datasets.planted import MARK, Planted, plant
 from workbench.datasets.profile import Collector, Profile
 from workbench.datasets.reading import Reading
 from workbench.datasets.rules import STANDARD, parse_all
+from workbench.datasets.sources import open_dataset
 from workbench.errors import ConfigError
+from workbench.scan.reference import check_text
 from workbench.stats.independent import Sample, gaps
 from workbench.store import Store
+from workbench.text.prompts import load_prompts
 
 TEXTS = ["the lamp stood on the table by the window", "a narrow path leads from the chapel to the spring", "she opened the letter slowly and read it twice"]
 
@@ -124,6 +128,16 @@ def test_every_kind_of_fault_is_planted_once_and_the_rest_stays(spoken, tmp_path
     assert marked[Planted.OTHER_TEXT].text != before[marked[Planted.OTHER_TEXT].clip_id].text
 
 
+def test_a_text_that_was_altered_keeps_no_spoken_forms_that_do_not_fit_it(spoken, tmp_path):
+    clips = [replace(clip, extra={**clip.extra, "spoken_forms": f"{n} = so many"}) for n, clip in enumerate(open_manifest(spoken))]
+    manifest, _ = plant(clips, folder=tmp_path / "planted", dataset="d", each=1, seed=1, most_clips=100)
+    found = list(manifest)
+    for clip in found:
+        check_text(clip)
+    kept = {clip.extra.get(MARK) for clip in found if "spoken_forms" in clip.extra}
+    assert {None, Planted.LONG_TEXT, Planted.CUT} <= kept and Planted.SHORT_TEXT not in kept
+
+
 def test_planting_again_changes_no_byte(spoken, tmp_path):
     manifests = [plant(open_manifest(spoken), folder=tmp_path / "p", dataset="d", each=1, seed=3, most_clips=100)[0] for _ in range(2)]
     files = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "p").glob("*.wav")}
@@ -151,6 +165,13 @@ def test_too_few_or_too_many_clips_to_plant_into_are_refused(spoken, tmp_path):
         plant(open_manifest(spoken), folder=tmp_path / "p", dataset="d", each=3, seed=1, most_clips=100)
     with pytest.raises(ConfigError, match="clip_limit"):
         plant(open_manifest(spoken), folder=tmp_path / "p", dataset="d", each=1, seed=1, most_clips=10)
+
+
+def test_a_spoken_dataset_knows_every_way_to_say_its_texts(tmp_path, speaking_voice):
+    given = {"datasets": {"d": {"texts": "evaluation", "voices": [speaking_voice], "text_limit": 3}}, "speech_folder": str(tmp_path), "workers": 1}
+    found = open_dataset("d", DatasetComparisonConfig.of(given), say=lambda line: None)
+    prompts = load_prompts("evaluation", limit=3)
+    assert [clip.extra for clip in found.clips] == [prompt.extra for prompt in prompts] and any("spoken_forms" in prompt.extra for prompt in prompts)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,16 @@ def test_a_ranking_that_loudness_alone_would_give_is_called_one_in_the_first_sen
     assert "but the quieter clip is its choice in 100% of pairs, so it may be a ranking by loudness" in report.headline_text
 
 
+def test_a_choice_that_may_be_a_coin_is_not_called_one(tmp_path):
+    draw, trial = random.Random(2), Trial()
+    for system in ("a", "b"):
+        trial.add(system, range(12), scores=lambda k: {"dnsmos": 3 + draw.random(), "duration_sec": 2 + draw.random()})
+    report = report_of(trial, tmp_path)
+    found = report.compared.predictions.found["dnsmos", "duration_sec"].agreement
+    told = "".join(piece._repr_html_() for piece in report.judges())
+    assert found.low < 0.5 < found.high and "of cases (which cannot be told from a coin)" in told and "no better than a coin" not in told
+
+
 def test_metrics_that_tell_nothing_apart_are_one_sentence(tmp_path):
     told = "".join(piece._repr_html_() for piece in report_of(usual(), tmp_path).claims())
     assert "All systems are alike on signal sanity: 100.0%." in told and "told apart on signal sanity" not in told

@@ -16,6 +16,7 @@ from workbench.listening.exclusion import ExclusionRules, attention
 from workbench.listening.judged import judge_agreements, listener_agreement
 from workbench.listening.opinions import discriminations, mos_pairs, preferences, rated_clips, scored, system_opinions
 from workbench.listening.simulated import simulate
+from workbench.report.listening_tables import said_of
 
 RULES = ExclusionRules()
 
@@ -88,6 +89,12 @@ class TestOpinions:
         few, more = ([mos_pairs(Listeners(plan, better_and_worse(plan)).ratings(n), plan, seed=1)] for n in (6, 7))
         assert not any(one.decidable for one in few[0]) and all(one.decidable for one in more[0])
         assert not any(one.better for one in few[0]) and any(one.better for one in more[0])
+
+    def test_opinions_of_listeners_who_never_heard_both_are_no_tie(self, tmp_path):
+        plan = tone_test(tmp_path, systems=2, texts=6, mos_trials=1, ab_trials=0, checks_every=0).plan
+        [pair] = mos_pairs(Listeners(plan, lambda item: {"system0": 2.0, "system1": 4.0}[plan.item[item].system]).ratings(24), plan, seed=1)
+        assert pair.value.high < 0 and (pair.p_value, pair.better, pair.decidable) == (None, "", False)
+        assert said_of(pair) == "not tested: no listener, or no text, has both"
 
     def test_side_does_not_matter_to_a_preference(self, plan):
         lefties = [r for slot in range(12) for r in Listeners(plan, better_and_worse(plan)).of_one(slot, answer="A") if r.trial.kind is TrialKind.AB]

@@ -81,6 +81,14 @@ def test_a_choice_that_may_be_a_coin_is_not_called_one(tmp_path):
     assert found.low < 0.5 < found.high and "of cases (which cannot be told from a coin)" in told and "no better than a coin" not in told
 
 
+def test_that_no_regressions_are_shown_does_not_say_that_there_are_none(tmp_path):
+    report = report_of(usual(), tmp_path, baseline="good")
+    silent = ModelComparisonReport(report.found, report.config.model_copy(update={"regressions": 0}), report.run)
+    assert "parameter <code>regressions</code> is 0" in silent.regressions()[0].html and "no system is worse" not in silent.regressions()[0].html
+    alike = report_of(Trial().add("a", range(6)).add("b", range(6)), tmp_path, baseline="a")
+    assert "no system is worse than a on any prompt that both have" in alike.regressions()[0].html
+
+
 def test_metrics_that_tell_nothing_apart_are_one_sentence(tmp_path):
     told = "".join(piece._repr_html_() for piece in report_of(usual(), tmp_path).claims())
     assert "All systems are alike on signal sanity: 100.0%." in told and "told apart on signal sanity" not in told

@@ -135,9 +135,11 @@ class ModelComparisonReport:
         """Where each system falls furthest behind the baseline."""
         if len(self.compared.systems) < 2:
             return [prose("With one system there is nothing to fall behind.")]
+        if not self.config.regressions:
+            return [prose("None are shown, as the parameter `regressions` is 0.")]
         found = drops(self.compared, per_system=self.config.regressions)
         if not found:
-            return [prose(f"No system is worse than {self.compared.baseline} on any prompt.")]
+            return [prose(f"By word errors and by naturalness, no system is worse than {self.compared.baseline} on any prompt that both have.")]
         note = (
             f"Per system the {counted(self.config.regressions, 'prompt')} of the largest drop against {self.compared.baseline}, by word errors and by naturalness."
             " Picked for being the worst, they show what goes wrong, not how often."

@@ -17,16 +17,20 @@ from workbench.clips import load_audio, open_manifest
 from workbench.datasets.chunks import ChunkMaker
 from workbench.datasets.claims import claims_of
 from workbench.datasets.columns import kinds
-from workbench.datasets.comparison import DatasetComparisonConfig, _overlap
+from workbench.datasets.comparison import Compared, DatasetComparisonConfig, _overlap, _side_by_side
 from workbench.datasets.coverage import coverage, distinct_at
 from workbench.datasets.faults import Bounds, Fault, Usual
 from workbench.datasets.planted import MARK, Planted, plant
 from workbench.datasets.profile import Collector, Profile
 from workbench.datasets.reading import Reading
 from workbench.datasets.rules import STANDARD, parse_all
-from workbench.datasets.sources import open_dataset
+from workbench.datasets.sources import DatasetClips, open_dataset
 from workbench.errors import ConfigError
+from workbench.report.dataset_comparison import DatasetComparisonReport
+from workbench.report.session import Run
 from workbench.scan.reference import check_text
+from workbench.scan.scanning import ScanSummary
+from workbench.scan.sources import Source
 from workbench.stats.independent import Sample, gaps
 from workbench.store import Store
 from workbench.text.prompts import load_prompts
@@ -71,6 +75,15 @@ def test_a_profile_counts_what_the_clips_hold():
     assert [count.name for count in found.rules] == ["strict", "balanced", "permissive", "mine"]
     assert found.kept["mine"].sum() == found.rules[-1].kept == 5
     assert {heard.result.clip.clip_id for heard in found.heard["audio"]} >= {"broken"} and len(found.heard["sample"]) == 3
+
+
+def test_faulty_clips_that_are_not_shown_are_not_called_none(tmp_path):
+    for worst, told in ((0, "parameter <code>worst_clips</code> is 0"), (2, "Faults of the text: none.")):
+        profile = profile_of([Scanned("worse", TEXTS[0], fast="the lamb", precision="the lamb", audio="w")], worst=worst)
+        config = DatasetComparisonConfig.of({"datasets": {"data": "x"}, "worst_clips": worst})
+        dataset = Compared(DatasetClips("data", [], Source("data", "made up", 1, 0.0, ()), "data"), ScanSummary("data", STAGES, 1, 0, 1, 2.0, 1.0, {}, 0.0, 1), profile)
+        shown = "".join(piece.html for piece in DatasetComparisonReport(_side_by_side((dataset,), STAGES), config, Run("dataset_comparison", config, outputs=tmp_path)).listen())
+        assert told in shown and profile.with_fault["audio"] == 1 and (worst == 0) == ("none." not in shown)
 
 
 def test_datasets_that_share_texts_or_audio_are_found_out():

@@ -137,6 +137,8 @@ class DatasetComparisonReport(DatasetSections):
 
     def listen(self) -> list[object]:
         """Faulty clips of every dataset, the text's first."""
+        if not self.config.worst_clips:
+            return [prose("None are shown, as the parameter `worst_clips` is 0.")]
         chosen = {family: [_with_faults(heard) for p in self.profiles for heard in p.heard[family]] for family in ("text", "audio")}
         shown, share = [], FAULTY_SHARE / 2
         for family, title in (("text", "Faults of the text"), ("audio", "Faults of the audio")):

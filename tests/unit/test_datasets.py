@@ -77,13 +77,30 @@ def test_a_profile_counts_what_the_clips_hold():
     assert {heard.result.clip.clip_id for heard in found.heard["audio"]} >= {"broken"} and len(found.heard["sample"]) == 3
 
 
+def report_of(tmp_path, *profiles: Profile, **given: object) -> DatasetComparisonReport:
+    """The report of datasets with these profiles."""
+    config = DatasetComparisonConfig.of({"datasets": {profile.name: "x" for profile in profiles}, **given})
+    done = tuple(
+        Compared(DatasetClips(p.name, [], Source(p.name, "made up", p.clips, 0.0, ()), p.name), ScanSummary(p.name, STAGES, p.clips, 0, 1, 2.0, 1.0, {}, 0.0, 1), p)
+        for p in profiles
+    )
+    return DatasetComparisonReport(_side_by_side(done, STAGES), config, Run("dataset_comparison", config, outputs=tmp_path))
+
+
 def test_faulty_clips_that_are_not_shown_are_not_called_none(tmp_path):
     for worst, told in ((0, "parameter <code>worst_clips</code> is 0"), (2, "Faults of the text: none.")):
         profile = profile_of([Scanned("worse", TEXTS[0], fast="the lamb", precision="the lamb", audio="w")], worst=worst)
-        config = DatasetComparisonConfig.of({"datasets": {"data": "x"}, "worst_clips": worst})
-        dataset = Compared(DatasetClips("data", [], Source("data", "made up", 1, 0.0, ()), "data"), ScanSummary("data", STAGES, 1, 0, 1, 2.0, 1.0, {}, 0.0, 1), profile)
-        shown = "".join(piece.html for piece in DatasetComparisonReport(_side_by_side((dataset,), STAGES), config, Run("dataset_comparison", config, outputs=tmp_path)).listen())
+        shown = "".join(piece.html for piece in report_of(tmp_path, profile, worst_clips=worst).listen())
         assert told in shown and profile.with_fault["audio"] == 1 and (worst == 0) == ("none." not in shown)
+
+
+def test_a_judge_that_one_dataset_lacks_is_named_beside_the_claims(tmp_path):
+    clips = [Scanned(f"c{n}", f"{TEXTS[n % 3]} again {n}", audio=f"a{n}", dnsmos=3 + n % 3) for n in range(6)]
+    judged, unjudged = profile_of(clips, name="judged"), profile_of([replace(clip, dnsmos=float("nan")) for clip in clips], name="unjudged")
+    report = report_of(tmp_path, judged, unjudged)
+    assert report.comparison.lacking == {"dnsmos": ("unjudged",)}
+    assert "unjudged has no value of dnsmos and is not compared on it." in "".join(piece._repr_html_() for piece in report.differences())
+    assert not report_of(tmp_path, judged, profile_of(clips, name="other")).comparison.lacking
 
 
 def test_datasets_that_share_texts_or_audio_are_found_out():

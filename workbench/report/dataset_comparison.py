@@ -214,6 +214,7 @@ class DatasetComparisonReport(DatasetSections):
             "computed": sum(dataset.summary.computed for dataset in self.comparison.datasets),
             "datasets": [self._metrics(dataset) for dataset in self.comparison.datasets],
             "claims": [claim.sentence for claim in self.comparison.claims],
+            "lacking": {metric: list(names) for metric, names in self.comparison.lacking.items()},
             "planted": self._planted.metrics(),
         }
         self.run.finish(metrics, self._provenance)

@@ -130,6 +130,12 @@ def test_every_listener_has_a_slot_of_their_own(tmp_path):
     assert open_session(prepared.folder, prepared.plan, "zoe").slot == 0
 
 
+def test_any_pseudonym_that_makes_a_file_makes_a_session(tmp_path):
+    prepared = tone_test(tmp_path)
+    for slot, name in enumerate(("slots", "locks", "header", "0", "a" * 40)):
+        assert open_session(prepared.folder, prepared.plan, name).slot == slot
+
+
 @pytest.mark.parametrize("name", ["", "Ann", "a b", "../ann", "ann.csv", "a" * 41, "ann\n", "-ann", "é"])
 def test_a_listener_is_named_by_a_pseudonym_that_makes_a_file(tmp_path, name):
     prepared = tone_test(tmp_path)

@@ -132,6 +132,8 @@ def test_one_number_comes_with_its_weighting():
     assert found.statement == "0.75 wer (lower is better) + 0.25 natural (higher is better), from ranges (0 worst, 1 best) of these 3 systems; not comparable with other comparisons"
     z = weighted(points, {"wer": 1, "natural": 1}, directions).scores
     assert sum(z.values()) == pytest.approx(0) and list(z) == ["a", "b", "c"] and weighted({"a": points["a"]}, {"wer": 1}, directions).scores == {"a": 0.0}
+    # Three takes of 0.1 and one: all are equal, and rounding makes nobody the better.
+    assert set(weighted({"a": {"wer": sum([0.1] * 3) / 3}, "b": {"wer": 0.1}}, {"wer": 1}, directions).scores.values()) == {0.0}
     for weights in ({"wer": 0}, {"wer": -1}, {}, {"speed": 1}, {"wer": math.nan}):
         with pytest.raises(ConfigError):
             weighted(points, weights, directions)

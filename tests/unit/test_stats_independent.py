@@ -41,6 +41,12 @@ def test_intervals_of_skewed_data_cover_and_null_data_have_no_winner(texts, take
     assert 0.92 <= covered / trials <= 0.98 and 0.93 <= covered_gap / trials <= 0.98 and told / trials <= 0.06
 
 
+def test_no_interval_leaves_where_the_values_lie():
+    wer, sure, level = mean_of(sample([0] * 9 + [0.3])), mean_of(sample([0.99, 0.98, 1, 0.9])), mean_of(sample([-20, -21, -30, -0.5]))
+    assert wer.low == 0 < 0.2 < wer.high < 1 and sure.low < 0.9 and sure.high == 1 and level.low < -30 and level.high == 0
+    assert mean_of(sample([3.2, 4.1, 4.9, 1.2])).high > 5
+
+
 def test_shares_are_covered_and_null_shares_have_no_winner():
     rng, trials, covered, covered_gap, told = np.random.default_rng(6), 1000, 0, 0, 0
     for _ in range(trials):

@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
-from workbench.stats.intervals import Estimate, constant
+from workbench.stats.intervals import Estimate, constant, within
 from workbench.stats.power import POWER
 
 LEVEL = 0.95
@@ -104,7 +104,7 @@ def moments(sample: Sample) -> Moments | None:
 
 
 def mean_of(sample: Sample) -> Estimate:
-    """Mean over clips with a 95% interval over texts: Student's or Hall's for numbers, Wilson's at the effective number of clips for shares."""
+    """Mean over clips with a 95% interval over texts: Student's or Hall's for numbers, cut to where they lie; Wilson's at the effective number of clips for shares."""
     found = moments(sample)
     if found is None:
         return Estimate(None, None, None, 0)
@@ -116,7 +116,8 @@ def mean_of(sample: Sample) -> Estimate:
     if not found.variance:
         return Estimate(found.mean, None, None, found.texts)
     low, high = _interval(found.mean, found.variance, found.third, found.texts - 1)
-    return Estimate(found.mean, low, high, found.texts)
+    known = sample.known().values
+    return Estimate(found.mean, *within(low, high, known, np.ones_like(known)), found.texts)
 
 
 def _interval(value: float, variance: float, third: float, freedom: float) -> tuple[float, float]:

@@ -85,9 +85,14 @@ def estimates_from(table: Table, found: Paired, level: float) -> list[Estimate]:
         elif constant(top - value * bottom, top):
             estimates.append(Estimate(value, value, value, texts))
         else:
-            floor, ceiling = 0.0 if (top >= 0).all() else -np.inf, 0.0 if (top <= 0).all() else 1.0 if (top >= 0).all() and (top <= bottom).all() else np.inf
-            estimates.append(Estimate(value, float(max(low, floor)), float(min(high, ceiling)), texts))
+            estimates.append(Estimate(value, *within(low, high, top, bottom), texts))
     return estimates
+
+
+def within(low: float, high: float, values: np.ndarray, wholes: np.ndarray) -> tuple[float, float]:
+    """An interval cut to where the values lie: on their side of 0, and under 1 where none is more than its whole."""
+    floor, ceiling = 0.0 if (values >= 0).all() else -np.inf, 0.0 if (values <= 0).all() else 1.0 if (values >= 0).all() and (values <= wholes).all() else np.inf
+    return float(max(low, floor)), float(min(high, ceiling))
 
 
 def constant(deviations: np.ndarray, *scales: np.ndarray) -> bool:

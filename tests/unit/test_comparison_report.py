@@ -164,6 +164,11 @@ def test_every_piece_is_whole_whatever_came_in(trial, tmp_path):
     assert metrics["headline"] and {row["system"] for row in metrics["systems"]} == set(report.compared.systems)
 
 
+def test_clips_of_systems_that_failed_everywhere_count_as_failed(tmp_path):
+    trial = Trial().add("a", range(5), fails=[2]).add("b", range(5)).add("c", range(5), fails=range(5))
+    assert report_of(trial, tmp_path).metrics()["failed"] == 6
+
+
 def test_no_prompt_in_common_is_undecidable_and_said(tmp_path):
     report = report_of(Trial().add("a", range(6)).add("b", range(6, 12)), tmp_path)
     assert all(pair.reason == "no text in common" for pair in report.compared.comparison.pairs)

@@ -214,7 +214,7 @@ class ModelComparisonReport:
             "prompts": len(found.prompts),
             "clips": found.summary.clips,
             "computed": found.summary.computed,
-            "failed": sum(len(compared.counted.failed(system)) for system in compared.systems),
+            "failed": sum(result.verdicts is None for result in found.results),
             "baseline": compared.baseline,
             "log_ratio_threshold": found.log_ratio_threshold,
             "basis": self._basis,

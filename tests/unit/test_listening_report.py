@@ -34,6 +34,10 @@ def test_where_no_listener_counts_it_says_so_and_not_that_nobody_rated(tmp_path)
         assert "No listener counts by the stated rules" in told and "No ratings" not in told
 
 
+def test_pairs_that_nobody_could_decide_are_not_counted_as_alike(tmp_path):
+    assert "rated differently 0 of 3 (3 with too little to say), one preferred 0 of 3 (3 with too little to say)." in report_of(tmp_path).headline_text
+
+
 def test_ratings_that_fit_no_judge_say_what_they_lack(tmp_path):
     agreement, calibration = text_of(report_of(tmp_path / "pairs", mos_trials=0), "agreement", "calibration")
     assert "Nobody rated single clips" in agreement and "Nobody rated single clips" in calibration

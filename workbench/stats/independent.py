@@ -203,11 +203,14 @@ def _gap_of_shares(metric: str, a: str, b: str, x: Moments, y: Moments) -> Gap:
 
 
 def _effective(found: Moments) -> float:
-    """How many independent clips would give a share the variance that it has; between the number of texts and that of clips where there is none to go by."""
+    """How many independent clips would give a share the variance that it has, fewer where that rests on few texts (Korn and Graubard 1998); the texts where it has none."""
     plain = found.mean * (1 - found.mean) / found.clips
     if not plain or not found.variance:
         return float(found.texts)
-    return min(float(found.clips), found.clips * plain / found.variance)
+    from scipy.special import stdtrit
+
+    of_clips, of_texts = stdtrit(np.array([found.clips, found.texts]) - 1.0, (1 + LEVEL) / 2)
+    return min(float(found.clips), found.clips * plain / found.variance * float(of_clips / of_texts) ** 2)
 
 
 def _wilson(found: Moments) -> tuple[float, float]:
@@ -237,6 +240,9 @@ def _corrected(found: list[Gap], known: Mapping[tuple[str, str], Moments | None]
         p, d = float(next(adjusted)), gap.difference
         told = p <= 1 - LEVEL and (d.low > 0 or d.high < 0)
         needed = _texts_needed(d.value, known[gap.metric, gap.a], known[gap.metric, gap.b], alpha=(1 - LEVEL) / len(tested))
+        if needed is not None and not told:
+            # What these texts did not settle takes more of them, whatever the normal distribution says of so few.
+            needed = max(needed, d.n + 1)
         corrected.append(replace(gap, p_holm=p, texts_needed=needed, higher=(gap.a if d.value > 0 else gap.b) if told else None))
     return corrected
 

@@ -126,6 +126,8 @@ def test_sentences_say_what_the_difference_may_come_from():
     assert "they share 30 texts, and the difference may come from the others" in part.sentence
     (tie,) = claims_of(gaps({"confidence": {"a": Sample(low.values[:20], np.arange(20)), "b": Sample(low.values[20:45], np.arange(25))}}), {})
     assert "cannot be told apart on confidence with 20 and 25 texts" in tie.sentence and "would settle" in tie.sentence
+    hardly = gaps({"mean WER": {"a": Sample(0.05 + 1e-5 * low.values, np.arange(60)), "b": Sample(0.0502 + 1e-5 * low.values, np.arange(60))}})
+    assert "b is higher than a on mean WER by 0.02 points [0.0" in claims_of(hardly, {})[0].sentence
     (few,) = claims_of(gaps({"confidence": {"a": Sample(np.ones(1), np.arange(1)), "b": low}}), {})
     assert few.sentence.startswith("Nothing can be said of a and b on confidence")
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.datasets.comparison import Compared, DatasetComparison, DatasetComparisonConfig
+from workbench.datasets.comparison import HIGH_WER, Compared, DatasetComparison, DatasetComparisonConfig
 from workbench.datasets.profile import Heard, Profile
 from workbench.report import figures, players
 from workbench.report.dataset_figures import Axis, distribution
@@ -102,7 +102,7 @@ class DatasetComparisonReport(DatasetSections):
             "wer": mean_of(profile.sample("wer_fast")),
             "median": median_of(profile.sample("wer_fast")),
             "zero": mean_of(profile.share(np.where(known, wer == 0, np.nan))),
-            "high": mean_of(profile.share(np.where(known, wer > 0.05, np.nan))),
+            "high": mean_of(profile.share(np.where(known, wer > HIGH_WER, np.nan))),
             "confidence": mean_of(profile.sample("confidence")),
             "text": profile.with_fault["text"] / profile.clips if profile.clips else None,
             "sound": profile.with_fault["audio"] / profile.clips if profile.clips else None,

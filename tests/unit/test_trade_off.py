@@ -12,7 +12,7 @@ from workbench.scan.cascade import Cascade
 from workbench.scan.planted_trial import PlantedTrial, TrialClips
 from workbench.scan.reading import read_results
 from workbench.scan.scanning import scan
-from workbench.scan.thresholds import ThresholdsConfig, _weighed, name_of, weigh_thresholds
+from workbench.scan.thresholds import ThresholdsConfig, _cascades, _weighed, name_of, weigh_thresholds
 from workbench.scan.trade_off import Candidate, Catch, Catcher, Cost, Heard, borne_out, cheapest, cost, frontier
 from workbench.stats import Estimate
 from workbench.store import Store
@@ -105,6 +105,13 @@ def test_where_hearing_everything_finds_no_error_nothing_is_proposed_and_it_is_s
     told = "Hearing everything finds none of 3 planted errors, so there is no share of them to keep and no cascade to propose"
     assert told in report.headline_text and told in report.missed()[0].html and "No errors were planted" not in report.headline_text
     assert all(report.trade_off()) and report.headline().html
+
+
+def test_cascades_whose_bounds_differ_little_stay_apart():
+    present = Cascade(escalate="flagged", flag_wer=0.05, flag_confidence=0.0)
+    found = _cascades(ThresholdsConfig(**present.model_dump(), flag_wers=(0.05, 0.052, 0.07), flag_confidences=(0.97, 0.971), word_confidences=()), [])
+    assert next(iter(found.values())) == present and len(found) == 3 * 3 + 1
+    assert [name for name in found if "confidence" not in name] == ["clips: WER > 5%", "clips: WER > 5.2%", "clips: WER > 7%", "hear everything"]
 
 
 def test_a_claim_is_called_shown_only_when_its_whole_interval_is_above():

@@ -141,12 +141,12 @@ def _quantiles(results: Sequence[ClipResult]) -> list[float]:
 
 
 def name_of(cascade: Cascade) -> str:
-    """A cascade in a few words."""
+    """A cascade in a few words; no two on trial have the same."""
     if cascade.escalate == "all":
         return "hear everything"
     if cascade.escalate == "words":
         return f"words: in doubt, or confidence < {cascade.word_confidence:g}" if cascade.word_confidence else "words: heard otherwise"
-    return f"clips: WER > {cascade.flag_wer:.0%}" + (f", or confidence < {cascade.flag_confidence:g}" if cascade.flag_confidence else "")
+    return f"clips: WER > {100 * cascade.flag_wer:g}%" + (f", or confidence < {cascade.flag_confidence:g}" if cascade.flag_confidence else "")
 
 
 def _weighed(config, source, summary, results, trial: PlantedTrial | None, by_word: dict[Cascade, _ByWord]) -> Thresholds:

@@ -13,7 +13,7 @@ from workbench.datasets.writing import SUFFIXES, writing
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs",)), max_size=30)
 names = st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=12)
-extras = st.dictionaries(st.one_of(names, st.sampled_from(["path", "audio", "voice", "system", "normalized_text", "kind", "clip_id", "duration", "source"])),
+extras = st.dictionaries(st.one_of(names, st.sampled_from(["path", "audio", "voice", "system", "normalized_text", "kind", "clip_id", "duration", "source", "wer_fast"])),
                          st.one_of(words.filter(bool), st.integers(-9, 9)), max_size=3)  # fmt: skip
 clips = st.lists(st.builds(Clip, clip_id=names, audio=names.map("/clips/{}.wav".format), text=words, dataset=st.just("d"), speaker=names, category=names, extra=extras),
                  min_size=1, max_size=4, unique_by=lambda clip: clip.clip_id)  # fmt: skip

@@ -51,7 +51,7 @@ def test_any_measurements_are_compared_without_a_contradiction(rows):
         d = pair.difference
         assert (d.low is None) == (d.high is None) == (pair.p_holm is None) == (pair.outcome is Outcome.UNDECIDABLE) == bool(pair.reason)
         if d.low is not None:
-            assert d.low <= d.value <= d.high and 0 < pair.p_value <= pair.p_holm <= 1 and pair.resolvable > 0
+            assert d.low <= d.value <= d.high and 0 < pair.p_value <= pair.p_holm <= 1 and (pair.resolvable is None or pair.resolvable > 0)
             assert not pair.better or (d.low > 0 or d.high < 0) and pair.p_holm <= 0.05
         assert pair.texts_needed is None or pair.texts_needed > (d.n if pair.outcome is Outcome.TIE else 2)
     for estimate in found.estimates.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 
 import pytest
@@ -70,18 +71,44 @@ def test_a_ranking_that_loudness_alone_would_give_is_called_one_in_the_first_sen
     assert "but the quieter clip is its choice in 100% of pairs, so it may be a ranking by loudness" in report.headline_text
 
 
+def test_a_choice_that_may_be_a_coin_is_not_called_one(tmp_path):
+    draw, trial = random.Random(2), Trial()
+    for system in ("a", "b"):
+        trial.add(system, range(12), scores=lambda k: {"dnsmos": 3 + draw.random(), "duration_sec": 2 + draw.random()})
+    report = report_of(trial, tmp_path)
+    found = report.compared.predictions.found["dnsmos", "duration_sec"].agreement
+    told = "".join(piece._repr_html_() for piece in report.judges())
+    assert found.low < 0.5 < found.high and "of cases (which cannot be told from a coin)" in told and "no better than a coin" not in told
+
+
+def test_that_no_regressions_are_shown_does_not_say_that_there_are_none(tmp_path):
+    report = report_of(usual(), tmp_path, baseline="good")
+    silent = ModelComparisonReport(report.found, report.config.model_copy(update={"regressions": 0}), report.run)
+    assert "parameter <code>regressions</code> is 0" in silent.regressions()[0].html and "no system is worse" not in silent.regressions()[0].html
+    alike = report_of(Trial().add("a", range(6)).add("b", range(6)), tmp_path, baseline="a")
+    assert "no system is worse than a on any prompt that both have" in alike.regressions()[0].html
+
+
 def test_metrics_that_tell_nothing_apart_are_one_sentence(tmp_path):
     told = "".join(piece._repr_html_() for piece in report_of(usual(), tmp_path).claims())
     assert "All systems are alike on signal sanity: 100.0%." in told and "told apart on signal sanity" not in told
 
 
-def test_too_few_resamples_for_so_many_comparisons_are_said(tmp_path):
-    draw, trial = random.Random(6), Trial()
-    for number in range(11):
-        trial.add(f"s{number:02}", range(12), wrong=lambda k: draw.randint(0, 9))
-    report = report_of(trial, tmp_path)
-    assert f"2,000 resamples are too few for {report.compared.comparison.comparisons} comparisons" in report.basis().html
-    assert "resamples are too few" not in report_of(usual(), tmp_path).basis().html
+def test_too_few_prompts_for_so_many_comparisons_are_said(tmp_path):
+    draw = random.Random(6)
+
+    def basis_of(prompts: int) -> tuple[str, int, list]:
+        trial = Trial()
+        for number in range(14):
+            trial.add(f"s{number:02}", range(prompts), wrong=lambda k, number=number: min(9, number % 9 + (draw.random() < 0.3)))
+        report = report_of(trial, tmp_path)
+        return report.basis().html, report.compared.comparison.comparisons, [pair for pair in report.compared.comparison.pairs if pair.better]
+
+    told, comparisons, better = basis_of(11)
+    assert f"11 prompts are too few for {comparisons} comparisons: after the correction nothing can be called better. Give at least 13." in told and not better
+    # More comparisons than 2,000 resamples could tell by themselves: the permutations are as many as the correction asks for.
+    told, comparisons, better = basis_of(14)
+    assert "are too few" not in told and comparisons / 0.05 > 2000 and better
 
 
 def test_a_front_says_which_of_its_steps_the_data_support_and_a_number_states_its_weighting(tmp_path):
@@ -107,6 +134,17 @@ def test_no_p_value_is_0_and_only_ties_ask_for_more_prompts(tmp_path):
     assert "&lt;.001" in told and ">0.000<" not in told
     settled = [row for row in told.split("<tr>") if " better</td>" in row]
     assert settled and all('data-v=""><span class="wb-none"' in row for row in settled)
+
+
+def test_what_was_not_measured_of_the_signal_is_not_called_clean(tmp_path):
+    def told(**scores: float) -> str:
+        trial = Trial().add("a", range(10), scores=lambda k: scores).add("b", range(10), scores=lambda k: scores)
+        return "".join(piece._repr_html_() for piece in report_of(trial, tmp_path).signal())
+
+    assert "No clipping was found." in told()
+    assert "No peak above full scale was found; flat tops were not looked for." in told(flat_top_runs=math.nan)
+    nothing = told(**dict.fromkeys(("peak_amplitude", "flat_top_runs", "silence_pct", "rms_db"), math.nan))
+    assert "The signal was not measured" in nothing and "No clipping" not in nothing
 
 
 def test_clipping_is_counted_and_what_the_judges_heard_instead_is_told(tmp_path):
@@ -142,6 +180,11 @@ def test_every_piece_is_whole_whatever_came_in(trial, tmp_path):
     assert "<script>" not in whole and "nan" not in whole.replace("finance", "") and "None" not in whole
     metrics = json.loads(json.dumps(report.metrics(), allow_nan=False))
     assert metrics["headline"] and {row["system"] for row in metrics["systems"]} == set(report.compared.systems)
+
+
+def test_clips_of_systems_that_failed_everywhere_count_as_failed(tmp_path):
+    trial = Trial().add("a", range(5), fails=[2]).add("b", range(5)).add("c", range(5), fails=range(5))
+    assert report_of(trial, tmp_path).metrics()["failed"] == 6
 
 
 def test_no_prompt_in_common_is_undecidable_and_said(tmp_path):

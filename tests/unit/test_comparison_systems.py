@@ -120,6 +120,14 @@ def test_clips_find_their_prompts_by_id_by_take_by_folder_and_by_text(tmp_path):
     assert len({entry.clip.clip_id for entry in gathered.entries}) == 6
 
 
+def test_a_clip_that_says_the_text_of_two_prompts_came_with_no_other_text(tmp_path):
+    twice = (*PROMPTS, Prompt("plain-2", "plain", "The rain has stopped."))
+    folder = clips(tmp_path / "mine", {name: "The rain has stopped." for name in ("plain-1", "plain-2", "dates-1")})
+    told = {"dataset": "d", "takes": 1, "speed": 1.0, "sensitive": False, "when_missing": "stop", "engine_options": {}, "folder": "", "workers": 1, "device": "cpu"}
+    gathered = gather_clips([System(name="mine", clips=folder)], twice, say=lambda line: None, **told)
+    assert [entry.prompt.prompt_id for entry in gathered.entries] == ["dates-1", "plain-1", "plain-2"] and gathered.sources[0].other_text == 1
+
+
 def test_one_speaker_of_a_list_can_be_a_system(tmp_path):
     folder = clips(tmp_path / "both", {"ann/plain-1": None, "bob/plain-1": None, "bob/dates-1": None})
     gathered = gather([System(name="bob", clips=folder, speaker="bob")], tmp_path)

@@ -14,15 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import tone
-from tests.datasets_for_tests import STAGES, Scanned, fill
+from tests.datasets_for_tests import STAGES, Scanned, fill, transcript
 from workbench.audio import encode_mp3, write_wav
 from workbench.clips import Clip, Manifest, load_audio, open_manifest
 from workbench.datasets.filtering import Filtered, filter_manifest, read_rules
 from workbench.datasets.reading import Reading
 from workbench.datasets.writing import writing
 from workbench.errors import ConfigError, ManifestError, StoreError, UnknownNameError
+from workbench.scan.codec import transcript_columns
 from workbench.scan.stages import StagePlan
-from workbench.store import Store
+from workbench.store import StageRecord, StageResult, Store
 
 GOOD = "the lamp stood on the table by the window"
 CLIPS = [
@@ -92,10 +93,6 @@ def test_the_filter_reads_what_is_stored_where_no_plan_is_known(store, tmp_path)
 def test_results_of_two_makes_are_not_mixed_without_being_told(store, tmp_path):
     fill(store, CLIPS[:2], scan_id="s")
     clips = fill(store, CLIPS, scan_id="s")
-    from workbench.scan.codec import transcript_columns
-    from tests.datasets_for_tests import transcript
-    from workbench.store import StageRecord, StageResult
-
     [members] = store.members("s")
     store.write([StageRecord(members[0].key, members[0].clip, "fast", StageResult("another", transcript_columns("fast", transcript("no", 0.9, "x")), 0.1))])
     with pytest.raises(StoreError, match="different engines"):
@@ -103,6 +100,25 @@ def test_results_of_two_makes_are_not_mixed_without_being_told(store, tmp_path):
     assert not list(tmp_path.glob("*kept*"))
     done = filter_manifest(manifest_of(clips), tmp_path / "kept.jsonl", read_rules(["balanced"]), Reading(store, "s", STAGES, 0.5))
     assert done.count.kept == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0)], ids=["a plain text first", "a plain text last"])
+def test_texts_that_may_be_said_in_several_ways_are_no_other_make(store, tmp_path, order):
+    ways = ({}, {"spoken_forms": "lamp = lamp | light"}, {"spoken_forms": "lamp = lamp | lantern"})
+    reads = replace(STAGES[1], reads_text=True)
+
+    def kept(*stages: StagePlan) -> int:
+        clips = fill(store, [Scanned(f"{k}.wav", GOOD, audio=str(k), extra=ways[k]) for k in order], scan_id="s")
+        [members] = store.members("s")
+        for stage, member in zip(stages, members, strict=True):
+            values = transcript_columns("precision", transcript(GOOD, 0.99, "second-engine"))
+            store.write([StageRecord(member.key, member.clip, "precision", StageResult(stage.fingerprint_of(member.clip), values, 0.1))])
+        return filter_manifest(manifest_of(clips), tmp_path / "kept.jsonl", read_rules(["permissive"]), Reading(store, "s", None, 0.5)).count.kept
+
+    assert kept(reads, reads, reads) == 3
+    other = replace(reads, fingerprint="another")
+    with pytest.raises(StoreError, match="different engines"):
+        kept(*(other if k == order[-1] else reads for k in order))
 
 
 def test_copies_and_faults_can_be_left_out(store, tmp_path):

@@ -16,6 +16,7 @@ from workbench.listening.exclusion import ExclusionRules, attention
 from workbench.listening.judged import judge_agreements, listener_agreement
 from workbench.listening.opinions import discriminations, mos_pairs, preferences, rated_clips, scored, system_opinions
 from workbench.listening.simulated import simulate
+from workbench.report.listening_tables import said_of
 
 RULES = ExclusionRules()
 
@@ -89,6 +90,12 @@ class TestOpinions:
         assert not any(one.decidable for one in few[0]) and all(one.decidable for one in more[0])
         assert not any(one.better for one in few[0]) and any(one.better for one in more[0])
 
+    def test_opinions_of_listeners_who_never_heard_both_are_no_tie(self, tmp_path):
+        plan = tone_test(tmp_path, systems=2, texts=6, mos_trials=1, ab_trials=0, checks_every=0).plan
+        [pair] = mos_pairs(Listeners(plan, lambda item: {"system0": 2.0, "system1": 4.0}[plan.item[item].system]).ratings(24), plan, seed=1)
+        assert pair.value.high < 0 and (pair.p_value, pair.better, pair.decidable) == (None, "", False)
+        assert said_of(pair) == "not tested: no listener, or no text, has both"
+
     def test_side_does_not_matter_to_a_preference(self, plan):
         lefties = [r for slot in range(12) for r in Listeners(plan, better_and_worse(plan)).of_one(slot, answer="A") if r.trial.kind is TrialKind.AB]
         assert all(abs(one.value.value - 0.5) < 0.1 and not one.better for one in preferences(lefties, plan, seed=1))
@@ -131,6 +138,20 @@ class TestJudges:
         scores = {item.item_id: {"systems": {"system0": 1.0, "system1": 1.0, "system2": 4.0}[item.system] + float(rng.normal(0, 0.1))} for item in plan.items if not item.check}
         found = judge_agreements(ratings, plan, scores, ["systems"], seed=1, resamples=200)[0]
         assert found.pearson.low > 0.5 and found.within.low < 0 < found.within.high
+
+
+    def test_within_systems_both_sides_lose_the_mean_of_the_clips_that_the_judge_scored(self, plan):
+        number = lambda item: int(plan.item[item].text.split()[-1])  # noqa: E731
+        # One half of system0 is far better than the other, and the judge lacks a score of the other.
+        quality = lambda item: 2.2 + 1.4 * (plan.item[item].system != "system0" or number(item) > 5) + 0.1 * (number(item) % 6)  # noqa: E731
+        ratings = Listeners(plan, quality, bias_sd=0, noise_sd=0.05).ratings(12)
+        scores = {item.item_id: {"judge": quality(item.item_id)} for item in plan.items if not item.check and (item.system != "system0" or number(item.item_id) > 5)}
+        found = judge_agreements(ratings, plan, scores, ["judge"], seed=1, resamples=200)[0]
+        opinions, both = rated_clips(ratings, plan, {item: own["judge"] for item, own in scores.items()}), []
+        for system in plan.systems:
+            own = np.array([(one.score, one.opinion) for item, one in opinions.items() if plan.item[item].system == system])
+            both += (own - own.mean(0)).tolist()
+        assert found.clips == 30 and found.within.value == pytest.approx(np.corrcoef(np.transpose(both))[0, 1])
 
 
 def rated(truth, *, texts: int = 20, per_text: int = 4, noise: float = 0.2, ratings: int = 8, seed: int = 1) -> list[Rated]:

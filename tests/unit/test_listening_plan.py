@@ -170,9 +170,11 @@ def test_a_test_with_ratings_is_never_replaced(tmp_path):
     assert tone_test(tmp_path, seed=5).plan.plan_id != prepared.plan.plan_id
     prepared = tone_test(tmp_path)
     open_session(prepared.folder, prepared.plan, "someone").close()
+    before = {path.name for path in (prepared.folder / "audio").iterdir()}
     with pytest.raises(ListeningError, match="another test lies in this folder.*seed"):
-        tone_test(tmp_path, seed=5)
+        tone_test(tmp_path, seed=6)
     assert tone_test(tmp_path).plan.plan_id == prepared.plan.plan_id
+    assert {path.name for path in (prepared.folder / "audio").iterdir()} == before
 
 
 def test_a_plan_that_was_changed_or_lost_its_sounds_is_refused(tmp_path):

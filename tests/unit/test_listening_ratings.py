@@ -84,6 +84,16 @@ def test_a_line_cut_off_by_a_crash_is_asked_again(tmp_path):
     assert len(read_ratings(path, prepared.plan).ratings) == 2 and not read_ratings(path, prepared.plan).torn
 
 
+@pytest.mark.parametrize("before", [[HEADER, b"1,2,3\n"], [b"name,score\n"]], ids=["a line that does not hold", "no ratings at all"])
+def test_a_file_that_is_not_gone_on_with_is_not_touched(tmp_path, before):
+    prepared = tone_test(tmp_path)
+    path = written(prepared, "ann", *before, b"an end without its line")
+    whole = path.read_bytes()
+    with pytest.raises(ListeningError, match="cannot be gone on with"):
+        open_session(prepared.folder, prepared.plan, "ann")
+    assert path.read_bytes() == whole
+
+
 def test_two_notebooks_cannot_write_one_file(tmp_path):
     prepared = tone_test(tmp_path, texts=40, mos_trials=120, ab_trials=0)
     told = tmp_path / "told"
@@ -118,6 +128,12 @@ def test_every_listener_has_a_slot_of_their_own(tmp_path):
     ratings_path(prepared, "ann").unlink()
     assert open_session(prepared.folder, prepared.plan, "cat").slot == 1
     assert open_session(prepared.folder, prepared.plan, "zoe").slot == 0
+
+
+def test_any_pseudonym_that_makes_a_file_makes_a_session(tmp_path):
+    prepared = tone_test(tmp_path)
+    for slot, name in enumerate(("slots", "locks", "header", "0", "a" * 40)):
+        assert open_session(prepared.folder, prepared.plan, name).slot == slot
 
 
 @pytest.mark.parametrize("name", ["", "Ann", "a b", "../ann", "ann.csv", "a" * 41, "ann\n", "-ann", "é"])

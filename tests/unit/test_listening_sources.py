@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,19 @@ def test_a_databases_export_brings_the_same(tmp_path):
     found = {one.clip.clip_id: one for one in read_scored_clips(tmp_path / "export.parquet")}
     assert found["system0/text01"].scores == {"dnsmos_ovrl": 2.25} and found["system0/text01"].clip.speaker == "system0"
     assert not any(one.clip.fault for one in found.values()) and judge_columns(one.scores for one in found.values()) == ["dnsmos_ovrl"]
+
+
+def test_a_clip_that_was_judged_in_two_versions_has_the_scores_of_the_one_that_is_played(tmp_path):
+    new, old, path = results(tmp_path), [], tmp_path / "old.wav"
+    write_wav(tone(0.4), path)
+    for result in new:
+        gone = path if "0" in result.clip.speaker else tmp_path / "gone.wav"
+        old.append(replace(result, clip=replace(result.clip, audio=str(gone)), file_hash=content_hash(read(path)), scores={"dnsmos_ovrl": 1.0}))
+    for name, order in (("new first", [*new, *old]), ("old first", [*old, *new])):
+        write_parquet(order, tmp_path / "results.parquet")
+        study = open_study(ListeningConfig(results=str(tmp_path), test_folder=str(tmp_path / name), **QUIET))
+        for item, own in study.scores.items():
+            assert (own.get("dnsmos_ovrl") == 1.0) == (study.prepared.plan.item[item].duration_sec == 0.4)
 
 
 def test_audio_that_is_gone_or_changed_since_it_was_judged_takes_no_part(tmp_path):

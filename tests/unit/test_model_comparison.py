@@ -9,9 +9,10 @@ import pytest
 
 from tests.comparison_for_tests import Trial
 from workbench.report.comparison_text import basis, verdict
-from workbench.scan.comparison_metrics import Objective
+from workbench.scan.comparison_metrics import NULLS, Metric, Objective
+from workbench.scan.null_predictors import predictions
 from workbench.scan.prompts_to_hear import drops, prompts_to_hear
-from workbench.stats import Outcome
+from workbench.stats import Direction, Measurement, Outcome
 
 
 def few_or_many(system_gap: float, *, prompts: int, seed: int = 3) -> Trial:
@@ -140,6 +141,26 @@ def test_constant_scores_tell_nothing_apart_and_are_said():
     assert found.compared.correlations.pearson["dnsmos", "nisqa"].value is None
 
 
+@pytest.mark.parametrize("lame", [lambda system: 3.0, lambda system: None if system == "b" else 3.5], ids=["constant", "missing for b"])
+def test_naturalness_stands_on_a_judge_that_is_fair_to_all_wherever_there_is_one(lame):
+    draw, trial = random.Random(0), Trial(judges=("dnsmos", "nisqa"))
+    for system, mean in (("a", 4), ("b", 3)):
+        trial.add(system, range(30), scores=lambda k, s=system, mean=mean: {"dnsmos": lame(s), "nisqa": mean + draw.random()})
+    compared = trial.compare()
+    assert compared.composite_of == ("nisqa",) and compared.objectives[Objective.NATURALNESS].name == "nisqa"
+    assert "Naturalness (NISQA): a is first, b is second." in verdict(trial.found()) and not compared.front.incomplete
+
+
+def test_a_clip_that_was_measured_less_is_not_the_saner_for_it():
+    clipped = {"a": lambda k: 9.0 * (k < 15), "b": lambda k: math.nan if k < 15 else 0.0}
+    trial = Trial()
+    for system, tops in clipped.items():
+        trial.add(system, range(30), scores=lambda k, tops=tops: {"flat_top_runs": tops(k)})
+    found = trial.found()
+    assert found.compared.comparison.pair("sane", "a", "b").better is None and len(found.compared.comparison.texts_by_metric["sane"]) == 15
+    assert "signal sanity is compared on the 15 of these 30 prompts that it is known on for every system." in basis(found)
+
+
 def test_one_system_only_is_described_and_not_ranked():
     found = Trial().add("a", range(20)).found()
     assert verdict(found).startswith("One system only, so there is nothing to compare: a on 20 prompts, flagged words 10.0%, DNSMOS 3.00")
@@ -177,6 +198,18 @@ def test_length_behind_a_judge_is_found_and_a_judge_that_knows_more_is_told_from
     assert found["flagged", "by_length"].beats("duration_sec") is False
 
 
+def test_of_judges_that_know_nothing_length_and_loudness_are_not_said_to_know_more():
+    words = Metric("wer", "WER", "word errors", Direction.LOWER, Objective.INTELLIGIBILITY, True, "")
+    judges = [Metric(name, name, name, Direction.HIGHER, Objective.NATURALNESS, False, "", name) for name in ("one", "two", "three")]
+    draw, told = random.Random(3), 0
+    for _ in range(15):
+        rows = [Measurement(s, f"t{k}", 1, name, draw.random()) for s in "ab" for k in range(30) for name in ("wer", "one", "two", "three", *NULLS)]
+        found = predictions(rows, [words, *judges], seed=1).found
+        told += any(found["wer", judge.name].beats(null) or found["wer", judge.name].gain[null].high < 0 for judge in judges for null in NULLS)
+    # The better end of a null predictor is chosen on the same clips, which at 95% for each made one report in three claim something.
+    assert told <= 1
+
+
 def test_weights_make_one_number_and_state_themselves():
     draw = random.Random(2)
     trial = Trial()
@@ -186,6 +219,14 @@ def test_weights_make_one_number_and_state_themselves():
     weighed = trial.compare(weights={"intelligibility": 3, "naturalness": 1}).weighted
     assert weighed.statement.startswith("0.75 intelligibility (higher is better) + 0.25 naturalness (higher is better)")
     assert next(iter(weighed.scores)) == "a"
+
+
+def test_a_weight_for_what_nothing_measured_is_told_and_stops_no_report():
+    trial = Trial(judges=()).add("a", range(20), wrong=lambda k: k % 3).add("b", range(20))
+    told = "naturalness is weighed, but nothing measured it: it is no part of the weighted number."
+    alone, both = (trial.found(weights={"naturalness": 1, **more}) for more in ({}, {"intelligibility": 1}))
+    assert alone.compared.weighted is None and told in basis(alone) and told in basis(both)
+    assert both.compared.weighted.statement.startswith("1.00 intelligibility")
 
 
 def test_regressions_are_the_largest_drops_against_the_baseline_by_words_and_by_judge():

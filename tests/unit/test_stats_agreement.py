@@ -56,6 +56,14 @@ def test_a_difference_of_systems_alone_is_not_a_correlation_within_them():
     assert within.low < 0 < within.high
 
 
+def test_what_does_not_vary_within_any_system_correlates_with_nothing_there():
+    draw = np.random.default_rng(0)
+    level = {"a": 0.1, "b": 3.3, "c": 2.7}
+    rows = [Measurement(s, f"t{k}", 0, m, v) for s in level for k in range(17) for m, v in (("flat", level[s]), ("too", 1.7 * level[s] + 0.1), ("x", draw.normal()))]
+    found = correlations(rows, ["flat", "too", "x"], within_systems=True)
+    assert {e.value for e in found.pearson.values()} == {None} == {e.value for e in found.spearman.values()}
+
+
 def test_correlations_cover_the_truth_about_as_often_as_they_say():
     covered = 0
     for seed in range(80):
@@ -124,6 +132,8 @@ def test_one_number_comes_with_its_weighting():
     assert found.statement == "0.75 wer (lower is better) + 0.25 natural (higher is better), from ranges (0 worst, 1 best) of these 3 systems; not comparable with other comparisons"
     z = weighted(points, {"wer": 1, "natural": 1}, directions).scores
     assert sum(z.values()) == pytest.approx(0) and list(z) == ["a", "b", "c"] and weighted({"a": points["a"]}, {"wer": 1}, directions).scores == {"a": 0.0}
+    # Three takes of 0.1 and one: all are equal, and rounding makes nobody the better.
+    assert set(weighted({"a": {"wer": sum([0.1] * 3) / 3}, "b": {"wer": 0.1}}, {"wer": 1}, directions).scores.values()) == {0.0}
     for weights in ({"wer": 0}, {"wer": -1}, {}, {"speed": 1}, {"wer": math.nan}):
         with pytest.raises(ConfigError):
             weighted(points, weights, directions)

@@ -6,10 +6,13 @@ import pytest
 
 from tests.unit.test_cascade import FIRST, SECOND, TEXT, clips, config, third_party_engines  # noqa: F401
 from workbench.errors import ConfigError
+from workbench.report.session import Run
+from workbench.report.thresholds import ThresholdsReport
 from workbench.scan.cascade import Cascade
+from workbench.scan.planted_trial import PlantedTrial, TrialClips
 from workbench.scan.reading import read_results
 from workbench.scan.scanning import scan
-from workbench.scan.thresholds import ThresholdsConfig, name_of, weigh_thresholds
+from workbench.scan.thresholds import ThresholdsConfig, _cascades, _weighed, name_of, weigh_thresholds
 from workbench.scan.trade_off import Candidate, Catch, Catcher, Cost, Heard, borne_out, cheapest, cost, frontier
 from workbench.stats import Estimate
 from workbench.store import Store
@@ -87,6 +90,28 @@ def test_the_cheapest_is_chosen_on_the_tuning_errors_not_on_those_it_is_judged_b
     assert cheapest([candidate("only", 1.0, test=0.97), candidate("all", 9.0, test=1.0)], keep=0.95).name == "only"
     with pytest.raises(ConfigError, match="no cascade keeps"):
         cheapest([candidate("untried", 1.0)], keep=0.95)
+
+
+def test_where_hearing_everything_finds_no_error_nothing_is_proposed_and_it_is_said(tmp_path, clips):  # noqa: F811
+    deaf = (transcript(WORDS),) * 4
+    part = TrialClips((), (), tuple(planted(n, 4 if n else None) for n in range(4)), deaf, deaf)
+    settings = ThresholdsConfig(fast="scripted", precision="scripted-second", word_confidences=(), flag_wers=(0.0,))
+    with Store.open(tmp_path / "whole.sqlite") as store:
+        whole = scan(clips, config(tmp_path), store, scan_id="s", say=lambda _line: None)
+        results = tuple(read_results(store, "s", whole.stages, log_ratio_threshold=0.5))
+    weighed = _weighed(settings, None, whole, results, PlantedTrial(part, None, None, 0), {})
+    assert weighed.everything.test.report.errors == 3 and weighed.proposed is None
+    report = ThresholdsReport(weighed, settings, Run("thresholds", settings, outputs=tmp_path))
+    told = "Hearing everything finds none of 3 planted errors, so there is no share of them to keep and no cascade to propose"
+    assert told in report.headline_text and told in report.missed()[0].html and "No errors were planted" not in report.headline_text
+    assert all(report.trade_off()) and report.headline().html
+
+
+def test_cascades_whose_bounds_differ_little_stay_apart():
+    present = Cascade(escalate="flagged", flag_wer=0.05, flag_confidence=0.0)
+    found = _cascades(ThresholdsConfig(**present.model_dump(), flag_wers=(0.05, 0.052, 0.07), flag_confidences=(0.97, 0.971), word_confidences=()), [])
+    assert next(iter(found.values())) == present and len(found) == 3 * 3 + 1
+    assert [name for name in found if "confidence" not in name] == ["clips: WER > 5%", "clips: WER > 5.2%", "clips: WER > 7%", "hear everything"]
 
 
 def test_a_claim_is_called_shown_only_when_its_whole_interval_is_above():

@@ -49,7 +49,7 @@ def _whose(gap: Gap, shared: int) -> str:
     """What the difference may come from besides the speech."""
     if not shared:
         return "their texts differ, and the difference may come from them"
-    if shared >= min(gap.texts_a, gap.texts_b):
+    if shared >= max(gap.texts_a, gap.texts_b):
         return "they speak the same texts, so a comparison text by text would see more"
     return f"they share {shared:,} texts, and the difference may come from the others"
 
@@ -60,7 +60,10 @@ def _bounds(gap: Gap) -> str:
 
 
 def _raw(value: float, metric: str) -> str:
-    return f"{100 * value:.1f}" if metric in PERCENT else f"{value:.2f}" if metric != "confidence" else f"{value:.3f}"
+    """In percentage points or in the metric's own unit; never 0.0 for what is not 0."""
+    value, digits = (100 * value, 1) if metric in PERCENT else (value, 3 if metric == "confidence" else 2)
+    told = f"{value:.{digits}f}"
+    return told if float(told) or not value else f"{value:.1g}"
 
 
 def _told(value: float, metric: str) -> str:

@@ -103,6 +103,7 @@ class DatasetComparison:
 
     Attributes:
         primaries: judge -> its column, of every judge with an opinion that scored any clip.
+        lacking: metric -> datasets without any value of it where another has one; they are not compared on it.
         distinct: different words to expect in ``equal_words`` running words of each dataset.
     """
 
@@ -112,6 +113,7 @@ class DatasetComparison:
     overlaps: tuple[Overlap, ...]
     gaps: tuple[Gap, ...]
     claims: tuple[Claim, ...]
+    lacking: Mapping[str, tuple[str, ...]]
     equal_words: int
     distinct: Mapping[str, float | None]
     dataset_hash: str
@@ -162,7 +164,8 @@ def _side_by_side(compared: tuple[Compared, ...], stages: tuple[StagePlan, ...])
     profiles = tuple(dataset.profile for dataset in compared)
     primaries = _primaries(stages, profiles)
     overlaps = tuple(_overlap(a, b) for a, b in combinations(profiles, 2))
-    found = tuple(gaps(_samples(profiles, primaries)))
+    samples = _samples(profiles, primaries)
+    found = tuple(gaps(samples))
     words = [profile.coverage.words for profile in profiles if profile.coverage.words]
     equal = min(words, default=0)
     digest = hashlib.sha256("\n".join(f"{profile.name}\0{profile.hash}" for profile in profiles).encode())
@@ -173,6 +176,7 @@ def _side_by_side(compared: tuple[Compared, ...], stages: tuple[StagePlan, ...])
         overlaps=overlaps,
         gaps=found,
         claims=claims_of(found, {frozenset((o.a, o.b)): o.texts for o in overlaps}),
+        lacking=_lacking(samples, profiles),
         equal_words=equal,
         distinct={profile.name: distinct_at(profile.vocabulary, equal) for profile in profiles},
         dataset_hash=digest.hexdigest(),
@@ -196,6 +200,15 @@ def _samples(profiles: tuple[Profile, ...], primaries: Mapping[str, str]) -> dic
         for judge, column in primaries.items():
             if column in profile.numbers:
                 found[judge][profile.name] = profile.sample(column)
+    return found
+
+
+def _lacking(samples: Mapping[str, Mapping[str, Sample]], profiles: tuple[Profile, ...]) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for metric, own in samples.items():
+        without = tuple(profile.name for profile in profiles if profile.name not in own or not len(own[profile.name].known().values))
+        if without and len(without) < len(profiles):
+            found[metric] = without
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
@@ -17,8 +17,9 @@ from workbench.audio import Audio
 from workbench.clips import Clip, Manifest, load_audio, open_manifest
 from workbench.datasets.faults import Fault
 from workbench.datasets.writing import writing
-from workbench.errors import AudioError, ConfigError
+from workbench.errors import AudioError, ConfigError, TextError
 from workbench.text import known_word
+from workbench.text.spoken import SPOKEN_FORMS, ways_to_say
 
 #: The extra field in which a planted clip carries its kind.
 MARK = "planted"
@@ -147,17 +148,28 @@ def _rows(clip: Clip, task: Task | None, folder: Path) -> Iterator[Clip]:
 def _faulty(clip: Clip, task: Task, folder: Path) -> Clip:
     kind, marked = task.kind, replace(clip, extra={**clip.extra, MARK: task.kind.value})
     if kind in _ON_TEXT:
-        return replace(marked, text=_ON_TEXT[kind](clip.text, task.other.text))
+        text = _ON_TEXT[kind](clip.text, task.other.text)
+        return replace(marked, text=text, extra=_fitting(marked.extra, text))
     if kind is Planted.SAME_AUDIO:
         return replace(marked, clip_id=f"{clip.clip_id}-again")
     altered = _stored(marked, _ON_AUDIO[kind](load_audio(clip)), folder, kind.value)
     return replace(altered, clip_id=f"{clip.clip_id}-again") if kind is Planted.SAME_TEXT else altered
 
 
+def _fitting(extra: Mapping[str, object], text: str) -> dict[str, object]:
+    """What else is known of a clip, without spoken forms that do not fit its new text: they would be a fault of their own."""
+    try:
+        ways_to_say(text, str(extra.get(SPOKEN_FORMS) or ""))
+    except TextError:
+        return {name: value for name, value in extra.items() if name != SPOKEN_FORMS}
+    return dict(extra)
+
+
 def _stored(clip: Clip, audio: Audio, folder: Path, purpose: str) -> Clip:
     """The clip with this audio in a file of its own."""
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in clip.clip_id)[-80:]
-    path = folder / f"{purpose}-{name}.wav"
+    # Two clips may come to one such name, and the same clip to other audio: what is in the file is in its name.
+    path = folder / f"{purpose}-{name}-{audio_io.content_hash(audio)[:8]}.wav"
     if not path.exists():
         audio_io.write_wav(audio, path)
     extra = {name: value for name, value in clip.extra.items() if name not in ("offset_sec", "duration_sec")}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from workbench.clips import Clip
 from workbench.datasets.faults import Usual
 from workbench.datasets.measures import characters_of, speaking_rate
 from workbench.errors import StoreError
 from workbench.scan.cascade import Cascade
 from workbench.scan.reading import read_results, result_of
+from workbench.scan.reference import forms_of
 from workbench.scan.results import ClipResult
 from workbench.scan.stages import StagePlan
 from workbench.store import Store, StoredRow
@@ -50,27 +52,28 @@ class Reading:
             threshold = self.log_ratio_threshold
             yield from read_results(self.store, self.scan_id, self.stages, log_ratio_threshold=threshold, cascade=self.cascade, seed=self.seed)
             return
-        prints: dict[str, str] = {}
+        makes = _Makes()
         for members in self.store.members(self.scan_id):
             rows = self.store.read((member.key for member in members), stages=_STAGES)
             for member in members:
-                stages = self._as_stored(rows[member.key], prints)
+                stages = self._as_stored(member.clip, rows[member.key], makes)
                 yield result_of(member, rows[member.key], stages, log_ratio_threshold=self.log_ratio_threshold)
 
-    def _as_stored(self, row: StoredRow, prints: dict[str, str]) -> Sequence[StagePlan]:
+    def _as_stored(self, clip: Clip, row: StoredRow, makes: _Makes) -> Sequence[StagePlan]:
         stages = []
         for name in _STAGES:
             if (found := row.columns[f"{name}_fingerprint"]) is None:
                 continue
-            if prints.setdefault(name, found) != found:
+            stage = StagePlan(name, "stt" if name in ("fast", "precision") else "judge", name, found)
+            if foreign := makes.foreign(stage, clip):
                 raise StoreError(
                     "results of different engines or settings in one scan",
                     where=f"scan {self.scan_id}, stage {name}",
-                    got=f"fingerprints {prints[name]} and {found}",
+                    got=f"fingerprints {makes.known[name]} and {foreign}",
                     expected="one for all clips",
                     mend="name the scan's parameters, in a file (-p) or as NAME=VALUE: results under those are taken",
                 )
-            stages.append(StagePlan(name, "stt" if name in ("fast", "precision") else "judge", name, found))
+            stages.append(stage)
         return stages
 
     def usual(self) -> Usual:
@@ -91,3 +94,28 @@ class Reading:
         fingerprint = next((stage.fingerprint for stage in self.stages if stage.name == "signal"), "")
         found = row.stage("signal", fingerprint)
         return {} if found is None or found.error else found.values
+
+
+
+class _Makes:
+    """The fingerprint of each stage, by which a result of another engine or other settings is known.
+
+    A precision engine that reads the text has fingerprints of its own for clips that may be said in several ways. They follow from that of a clip that may not; until
+    there is one they are believed, and the first of them is then looked at once more.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+        self._believed: list[tuple[StagePlan, Clip]] = []
+
+    def foreign(self, stage: StagePlan, clip: Clip) -> str:
+        """The fingerprint that is of another make than those before it; empty where there is none."""
+        asked = [(stage, clip)]
+        if stage.name == "precision":
+            if stage.name not in self.known and forms_of(clip):
+                self._believed = self._believed or asked
+                return ""
+            asked, self._believed = [*asked, *self._believed], []
+        known = self.known.setdefault(stage.name, stage.fingerprint)
+        fits = ((one, replace(one, fingerprint=known, reads_text=one.name == "precision").fingerprint_of(of)) for one, of in asked)
+        return next((one.fingerprint for one, derived in fits if one.fingerprint not in (known, derived)), "")

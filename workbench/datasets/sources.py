@@ -130,7 +130,7 @@ def _spoken(name: str, asked: DatasetSource, parameters: DatasetParameters, say:
     voices, left_out = usable_voices(asked.voices, when_missing=parameters.missing_engines, options=parameters.engine_options)
     for line in left_out:
         say(line)
-    texts = [TextToSpeak(p.prompt_id, p.text, p.category, sensitive=parameters.sensitive or p.sensitive) for p in prompts]
+    texts = [TextToSpeak.of(prompt, sensitive=parameters.sensitive) for prompt in prompts]
     how = {"speed": parameters.speed, "workers": parameters.workers, "options": parameters.engine_options, "device": parameters.device, "say": say}
     spoken = speak(texts, voices, folder=parameters.speech_folder, dataset=name, **how)
     clips = list(spoken.clips)

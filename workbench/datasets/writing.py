@@ -97,10 +97,10 @@ class _Jsonl:
 
     def write(self, clip: Clip, *, duration_sec: float | None = None, measured: Mapping[str, Any] | None = None) -> None:
         _refuse_inline(clip, self._path)
-        row = _row(clip, duration_sec)
+        row, found = _row(clip, duration_sec), measured or {}
         taken = {*map(folded, _COLUMNS), *AUDIO_NAMES}
-        others = {name if folded(name) not in taken else f"source_{name}": value for name, value in _others(clip).items()}
-        self._stream.write(json.dumps({**others, **(measured or {}), **row}, ensure_ascii=False) + "\n")
+        others = {f"source_{name}" if folded(name) in taken or found.get(name, value) != value else name: value for name, value in _others(clip).items()}
+        self._stream.write(json.dumps({**others, **found, **row}, ensure_ascii=False) + "\n")
 
     def close(self) -> None:
         self._stream.close()

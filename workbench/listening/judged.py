@@ -78,12 +78,13 @@ def judge_agreements(ratings: Sequence[Rating], plan: Plan, scores: Scores, colu
 
 
 def _within_systems(crossed: Crossed, scores: Mapping[str, float], system_of: Mapping[str, str]) -> tuple[Crossed, dict[str, float]]:
-    by_system: dict[str, list[float]] = defaultdict(list)
+    """Both sides without the means of their systems, taken over the same clips: those that the judge scored, each counting once."""
+    opinions, by_system = crossed.unit_means(), defaultdict(list)
     for item, value in scores.items():
-        by_system[system_of[item]].append(value)
-    off = {item: value - float(np.mean(by_system[system_of[item]])) for item, value in scores.items()}
-    means = {system: found.value for system, found in crossed.means(system_of).items()}
-    values = [value - means[system_of[unit]] for value, unit in zip(crossed.values, crossed.units, strict=True)]
+        by_system[system_of[item]].append((value, opinions[item][0]))
+    means = {system: np.mean(both, axis=0).tolist() for system, both in by_system.items()}
+    off = {item: value - means[system_of[item]][0] for item, value in scores.items()}
+    values = [value - means.get(system_of[unit], (0.0, 0.0))[1] for value, unit in zip(crossed.values, crossed.units, strict=True)]
     return Crossed(values, crossed.rows, crossed.columns, crossed.units, crossed.resamples, crossed.level, crossed.seed), off
 
 

@@ -43,9 +43,10 @@ class PairOpinion:
         kind: ``mos`` (``value`` is the difference of mean opinions, first minus second), ``ab`` (the share that prefers the first, no preference counting half),
             ``abx`` (the share of right answers).
         counts: for ``ab`` (first preferred, no preference, second preferred), for ``abx`` (right, wrong), for ``mos`` the ratings of each.
-        p_value: sign-flip test over listeners and over texts, the larger of the two; for ``abx`` the exact binomial test against guessing, one-sided.
+        p_value: sign-flip test over listeners and over texts, the larger of the two; for ``abx`` the exact binomial test against guessing, one-sided. None where no
+            listener, or no text, has opinions of both.
         p_holm: after Holm's correction over the pairs of the kind.
-        decidable: whether so many listeners and texts could have shown any difference. Of n signs all alike have a p-value of 2 / 2^n, and Holm's correction
+        decidable: whether there is a test, and so many listeners and texts could have shown any difference. Of n signs all alike have a p-value of 2 / 2^n, and Holm's correction
             multiplies it by the number of pairs.
         better: the system for which both the interval and ``p_holm`` speak; for ``abx`` empty or "heard".
     """
@@ -185,7 +186,7 @@ def _decided(pairs: list[PairOpinion], even: float) -> list[PairOpinion]:
     """With Holm's correction, and the better one where both it and the interval say so."""
     tested = [pair for pair in pairs if pair.p_value is not None]
     if not tested:
-        return pairs
+        return [replace(pair, decidable=False) for pair in pairs]
     from statsmodels.stats.multitest import multipletests
 
     adjusted = dict(zip(map(id, tested), multipletests([pair.p_value for pair in tested], alpha=ALPHA, method="holm")[1], strict=True))
@@ -194,7 +195,7 @@ def _decided(pairs: list[PairOpinion], even: float) -> list[PairOpinion]:
         p_holm, value = adjusted.get(id(pair)), pair.value
         clear = p_holm is not None and p_holm <= ALPHA and value.low is not None and (value.low > even or value.high < even)
         better = (pair.first if value.value > even else pair.second) if clear else ""
-        decidable = value.low is not None and (pair.kind is TrialKind.ABX or 2.0 ** (1 - value.n) * len(tested) <= ALPHA)
+        decidable = p_holm is not None and value.low is not None and (pair.kind is TrialKind.ABX or 2.0 ** (1 - value.n) * len(tested) <= ALPHA)
         found.append(replace(pair, p_holm=None if p_holm is None else float(p_holm), decidable=decidable, better=better))
     return found
 

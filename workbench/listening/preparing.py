@@ -74,13 +74,18 @@ def prepare(
     rate_hz = max(_read(clip).sample_rate_hz for clip in [*chosen, *(clip for clip, _ in instructions)])
     rate_hz = min(rate_hz, SAMPLE_RATE_RANGE_HZ[1])
     sounds = _Sounds(rules, rate_hz, folder / AUDIO)
-    items = [sounds.add(clip) for clip in chosen]
-    for clip in _to_degrade(chosen, rules):
-        items.append(sounds.add(clip, check=Check.DEGRADED, accepted=DEGRADED_ACCEPTED))
-    if rules.checks_every:
-        items += [sounds.add(clip, check=Check.INSTRUCTED, accepted=(answer,)) for clip, answer in instructions]
-    plan = make_plan(rules, items, sample_rate_hz=rate_hz)
-    _refuse_other(folder, plan)
+    try:
+        items = [sounds.add(clip) for clip in chosen]
+        for clip in _to_degrade(chosen, rules):
+            items.append(sounds.add(clip, check=Check.DEGRADED, accepted=DEGRADED_ACCEPTED))
+        if rules.checks_every:
+            items += [sounds.add(clip, check=Check.INSTRUCTED, accepted=(answer,)) for clip, answer in instructions]
+        plan = make_plan(rules, items, sample_rate_hz=rate_hz)
+        _refuse_other(folder, plan)
+    except WorkbenchError:
+        # What was refused leaves nothing among the sounds of the test that lies there.
+        sounds.take_back()
+        raise
     save_plan(plan, folder)
     return Prepared(folder, plan, tuple(left_out), tuple(sorted(sounds.clipped)))
 
@@ -144,6 +149,12 @@ class _Sounds:
     def __init__(self, rules: PlanRules, rate_hz: int, folder: Path) -> None:
         self._rules, self._rate_hz, self._folder = rules, rate_hz, folder
         self.clipped: set[str] = set()
+        self._written: list[Path] = []
+
+    def take_back(self) -> None:
+        """Remove what was written."""
+        for path in self._written:
+            path.unlink(missing_ok=True)
 
     def add(self, clip: Clip, *, check: Check | None = None, accepted: tuple[str, ...] = ()) -> Item:
         audio = resample(_read(clip), self._rate_hz)
@@ -156,8 +167,10 @@ class _Sounds:
             self.clipped |= set() if check else {clip.clip_id}
         played = content_hash(audio)
         item_id = hashlib.sha256(f"{self._rules.seed}/{played}/{system_of(clip)}/{clip.clip_id}/{check or ''}".encode("utf-8", "surrogatepass")).hexdigest()[:10]
-        if not (self._folder / f"{item_id}.wav").is_file():
-            write_wav(_within_pcm(audio), self._folder / f"{item_id}.wav")
+        path = self._folder / f"{item_id}.wav"
+        if not path.is_file():
+            write_wav(_within_pcm(audio), path)
+            self._written.append(path)
         system, kind = ("", check.value) if check else (system_of(clip), "")
         return Item(item_id, system, clip.text.strip(), clip.clip_id, played, round(audio.duration_sec, 3), kind, accepted)
 

@@ -16,6 +16,8 @@ from workbench.listening.ratings import HEADER, SCHEMA, START, answers_of, check
 
 RATINGS = "ratings"
 _LOCKS = ".locks"
+#: A name that is no listener's, beside the locks that bear theirs.
+_SLOTS = ".slots.lock"
 #: Sessions of this process by file: the cell that opens one may be run again, and the later one takes over.
 _OPEN: weakref.WeakValueDictionary[Path, Session] = weakref.WeakValueDictionary()
 
@@ -91,18 +93,18 @@ def open_session(folder: str | Path, plan: Plan, listener: str) -> Session:
 
 def _opened(folder: Path, path: Path, plan: Plan, listener: str, lock: object) -> Session:
     # Two listeners who begin at the same moment must not take the same slot.
-    with _waiting(folder / _LOCKS / "slots"):
+    with _waiting(folder / _LOCKS / _SLOTS):
         if not path.exists() or path.stat().st_size == 0:
             slot = _free_slot(folder, plan)
             _create(path, HEADER + _line(plan, listener, slot))
             return Session(path, plan, listener, slot, (), lock, torn=False)
         found = read_ratings(path, plan)
-        if found.torn:
-            os.truncate(path, found.whole_bytes)
         if found.refused:
             faults = "; ".join(f"line {fault.line}: {fault.why}" if fault.line else fault.why for fault in found.refused[:5])
             mend = "mend the lines, or take another pseudonym; the report counts what is whole"
             raise ListeningError("this listener's file cannot be gone on with", where=path, got=faults, mend=mend)
+        if found.torn:
+            os.truncate(path, found.whole_bytes)
         if found.slot is None:
             slot = _free_slot(folder, plan)
             _append(path, _line(plan, listener, slot))
@@ -142,7 +144,7 @@ def _locked(place: Path, path: Path) -> object:
 def _waiting(place: Path) -> Iterator[None]:
     from filelock import FileLock
 
-    with FileLock(place.with_suffix(".lock"), is_singleton=False):
+    with FileLock(place, is_singleton=False):
         yield
 
 

@@ -205,8 +205,12 @@ def _prepared(config: ListeningConfig, scored: Sequence[ScoredClip], remarks: li
     prepared = prepare(
         [one.clip for one in scored], config.plan_rules(), folder=config.test_folder, most_texts=config.most_texts, instructions=_instructions(config, remarks, say)
     )
-    of_clip = {(system_of(one.clip), one.clip.clip_id): dict(one.scores) for one in scored}
-    scores = {item.item_id: of_clip.get((item.system, item.clip_id), {}) for item in prepared.plan.items if not item.check}
+    of_clip: dict[tuple[str, str, str], dict[str, float]] = {}
+    for one in scored:
+        # A database may hold a clip again under the same name, as another version spoke it: the first that can be played is the one that is.
+        if not one.clip.fault:
+            of_clip.setdefault((system_of(one.clip), one.clip.clip_id, one.clip.text.strip()), dict(one.scores))
+    scores = {item.item_id: of_clip.get((item.system, item.clip_id, item.text), {}) for item in prepared.plan.items if not item.check}
     _save_scores(prepared.folder, prepared.plan.plan_id, scores)
     return prepared, scores
 

@@ -111,4 +111,4 @@ def _share(estimate: Estimate) -> str:
 def _coin(estimate: Estimate) -> str:
     if estimate.low is None:
         return ""
-    return " (its choice may be one by that alone)" if estimate.low > MOSTLY else "" if estimate.low > 0.5 else " (no better than a coin)"
+    return " (its choice may be one by that alone)" if estimate.low > MOSTLY else "" if estimate.low > 0.5 else " (which cannot be told from a coin)"

@@ -9,7 +9,7 @@ from workbench.report.comparison_text import counted, listed, place, supported
 from workbench.report.html import Column, Fragment, Ranked, bullets, fold, prose, table
 from workbench.report.parts import p_value
 from workbench.scan.compared import Compared
-from workbench.scan.comparison_metrics import Metric, Objective, signal_faults
+from workbench.scan.comparison_metrics import Metric, Objective, is_sane, signal_columns, signal_faults
 from workbench.scan.primary_scores import score_of
 from workbench.stats import Outcome, Pair
 
@@ -167,7 +167,10 @@ def _front_figure(compared: Compared) -> list[Fragment]:
 
 def signal(compared: Compared) -> list[Fragment]:
     """Clipping and other faults of the signal: found, counted, and what the judges heard instead."""
-    rows = [_signal_row(compared, system) for system in compared.systems]
+    measured = signal_columns(compared.counted)
+    if "peak_amplitude" not in measured:
+        return [prose("The signal was not measured: no clip has a peak, which the judge `signal` gives.")]
+    rows = [_signal_row(compared, system, measured) for system in compared.systems]
     columns = [
         Column("system", "system"),
         Column("clips", "clips", fmt=",d"),
@@ -177,10 +180,11 @@ def signal(compared: Compared) -> list[Fragment]:
         Column("copy", "judged on a copy", help="clips that judges scored on a copy normalised to a peak of 0.99, as a peak above 1 would break their scores"),
         Column("silent", "mostly or nearly silent"),
         Column("structure", "repeated, cut off or added to", help="or without a word; these faults count against words said"),
-        Column("any", "sane signal", fmt=".0%", help="clips without a fault of the signal"),
+        Column("any", "sane signal", fmt=".0%", help="clips without a fault of the signal, of those that were measured in full"),
     ]  # fmt: skip
     clipping = [_clipping_sentence(row) for row in rows if row["over"] or row["flat"]]
-    return [table(rows, columns, caption="Clips with a fault of the signal"), bullets(clipping or ["No clipping was found."])]
+    none = "No clipping was found." if "flat_top_runs" in measured else "No peak above full scale was found; flat tops were not looked for."
+    return [table(rows, columns, caption="Clips with a fault of the signal"), bullets(clipping or [none])]
 
 
 def _clipping_sentence(row: dict) -> str:
@@ -190,14 +194,17 @@ def _clipping_sentence(row: dict) -> str:
     return f"{row['system']}: {listed(told)}{copies}."
 
 
-def _signal_row(compared: Compared, system: str) -> dict[str, object]:
+def _signal_row(compared: Compared, system: str, measured: tuple[str, ...]) -> dict[str, object]:
     own = [clip.result for clip in compared.counted.of(system) if clip.usable]
+    sane = [found for result in own if (found := is_sane(result, measured)) is not None]
     faults = Counter(fault for result in own for fault in signal_faults(result))
     peaks = [peak for result in own if (peak := score_of(result, "peak_amplitude")) is not None]
+    tops = any(score_of(result, "flat_top_runs") is not None for result in own)
     structure = sum(bool(set(result.verdicts.flags) - {"near_silent"}) for result in own)
     return {
-        "system": system, "clips": len(own), "over": faults["peak above 1"], "peak": max(peaks, default=None), "flat": faults["flat tops"],
+        "system": system, "clips": len(own), "over": faults["peak above 1"] if peaks else None, "peak": max(peaks, default=None),
+        "flat": faults["flat tops"] if tops else None,
         "copy": sum(any(NORMALISED_NOTE in note for note in result.notes) for result in own),
-        "silent": sum(bool({"mostly silence", "near silence"} & set(signal_faults(result))) for result in own), "structure": structure,
-        "any": sum(not signal_faults(result) for result in own) / len(own) if own else None,
+        "silent": sum(bool({"mostly silence", "near silence"} & set(signal_faults(result))) for result in own) if peaks else None, "structure": structure,
+        "any": sum(sane) / len(sane) if sane else None,
     }  # fmt: skip

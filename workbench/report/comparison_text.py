@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -12,7 +11,7 @@ from workbench.scan.counted import Scored
 from workbench.scan.model_comparison import ModelComparison
 from workbench.scan.null_predictors import MOSTLY, NULL_WORDS
 from workbench.scan.summaries import flagged_count
-from workbench.stats import Outcome, Rank
+from workbench.stats import Outcome, Rank, fewest_texts
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 #: A report with so few prompts says so in its first sentence.
@@ -125,7 +124,7 @@ def basis(found: ModelComparison) -> list[str]:
     # A system's name is not capitalised.
     told = [f"{line}." for line in (*found.naming, *found.gathered.left_out)]
     told += [compared.baseline_said] if compared.baseline_said else []
-    return [*told, *_sources(found), *_prompts(found), *_audio(compared), *_judges(compared), *_weights(found), *_resamples(compared)]
+    return [*told, *_sources(found), *_prompts(found), *_audio(compared), *_judges(compared), *_weights(found), *_few_prompts(compared)]
 
 
 def _sources(found: ModelComparison) -> list[str]:
@@ -195,14 +194,15 @@ def _judges(compared: Compared) -> list[str]:
 
 def _weights(found: ModelComparison) -> list[str]:
     weighed = found.compared.weighted
-    return [f"{system} has no {listed(lacking)} and gets no weighted number." for system, lacking in (weighed.incomplete.items() if weighed else ())]
+    told = [f"{name} is weighed, but nothing measured it: it is no part of the weighted number." for name in found.compared.unmeasured]
+    return told + [f"{system} has no {listed(lacking)} and gets no weighted number." for system, lacking in (weighed.incomplete.items() if weighed else ())]
 
 
-def _resamples(compared: Compared) -> list[str]:
-    """With too few permutations for so many comparisons no p-value can be small enough, whatever the data."""
+def _few_prompts(compared: Compared) -> list[str]:
+    """With too few prompts for so many comparisons no p-value can be small enough, whatever the data."""
     found = compared.comparison
-    needed = math.ceil(found.comparisons / (1 - found.level))
-    if found.resamples >= needed:
+    most = max((pair.difference.n for pair in found.pairs if pair.p_value is not None), default=0)
+    if not most or most >= (needed := fewest_texts((1 - found.level) / found.comparisons)):
         return []
-    told = f"{found.resamples:,} resamples are too few for {found.comparisons:,} comparisons: after the correction nothing can be called better"
-    return [f"{told}. Give at least {needed:,}."]
+    told = f"{counted(most, 'prompt')} are too few for {counted(found.comparisons, 'comparison')}: after the correction nothing can be called better"
+    return [f"{told}. Give at least {needed}."]

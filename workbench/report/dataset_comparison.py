@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.datasets.comparison import Compared, DatasetComparison, DatasetComparisonConfig
+from workbench.datasets.comparison import HIGH_WER, Compared, DatasetComparison, DatasetComparisonConfig
 from workbench.datasets.profile import Heard, Profile
 from workbench.report import figures, players, run_sections
 from workbench.report.dataset_differences import differences
@@ -106,7 +106,7 @@ class DatasetComparisonReport(DatasetSections):
             "wer": mean_of(profile.sample("wer_fast")),
             "median": median_of(profile.sample("wer_fast")),
             "zero": mean_of(profile.share(np.where(known, wer == 0, np.nan))),
-            "high": mean_of(profile.share(np.where(known, wer > 0.05, np.nan))),
+            "high": mean_of(profile.share(np.where(known, wer > HIGH_WER, np.nan))),
             "confidence": mean_of(profile.sample("confidence")),
             "text": profile.with_fault["text"] / profile.clips if profile.clips else None,
             "sound": profile.with_fault["audio"] / profile.clips if profile.clips else None,
@@ -141,6 +141,8 @@ class DatasetComparisonReport(DatasetSections):
 
     def listen(self) -> list[object]:
         """Faulty clips of every dataset, the text's first."""
+        if not self.config.worst_clips:
+            return [prose("None are shown, as the parameter `worst_clips` is 0.")]
         chosen = {family: [_with_faults(heard) for p in self.profiles for heard in p.heard[family]] for family in ("text", "audio")}
         shown, share = [], FAULTY_SHARE / 2
         for family, title in (("text", "Faults of the text"), ("audio", "Faults of the audio")):
@@ -216,6 +218,7 @@ class DatasetComparisonReport(DatasetSections):
             "computed": sum(dataset.summary.computed for dataset in self.comparison.datasets),
             "datasets": [self._metrics(dataset) for dataset in self.comparison.datasets],
             "claims": [claim.sentence for claim in self.comparison.claims],
+            "lacking": {metric: list(names) for metric, names in self.comparison.lacking.items()},
             "planted": self._planted.metrics(),
         }
         self.run.finish(metrics, self._provenance)

@@ -17,8 +17,9 @@ MOST_SENTENCES = 12
 def differences(comparison: DatasetComparison) -> list[object]:
     """What may be said of two datasets, and every comparison as a table."""
     claims = comparison.claims
+    lacking = [f"{name} has no value of {judge_title(metric)} and is not compared on it." for metric, names in comparison.lacking.items() for name in names]
     if not claims:
-        return [prose("There is no other dataset to compare with.")]
+        return [sentences(lacking) if lacking else prose("There is no other dataset to compare with.")]
     told = sorted(claims, key=lambda claim: claim.gap.higher is None)[:MOST_SENTENCES]
     rows = [
         {"metric": judge_title(g.metric), "a": g.a, "b": g.b, "difference": _difference(g), "p": g.p_holm, "effect": g.effect_size, "needed": None if g.higher else g.texts_needed,
@@ -37,7 +38,7 @@ def differences(comparison: DatasetComparison) -> list[object]:
     ]
     note = "Unpaired, over texts: Welch's or Hall's intervals, whichever is wider, and score intervals for shares; p-values after Holm's correction over all rows."
     rest = [showing(len(told), len(claims))] if len(told) < len(claims) else []
-    return [sentences([claim.sentence for claim in told]), *rest, fold("Every comparison", table(rows, columns, note=note))]
+    return [sentences([*(claim.sentence for claim in told), *lacking]), *rest, fold("Every comparison", table(rows, columns, note=note))]
 
 
 def _difference(gap: Gap) -> str | None:

@@ -27,6 +27,9 @@ from workbench.scan.speak import Voice
 NULLS = frozenset({"duration_sec", "rms_db", WER})
 CALIBRATIONS = "calibration.json"
 NOTHING = "No ratings, so nothing to say here."
+NOBODY = "No listener counts by the stated rules, so nothing is said here."
+NO_OPINIONS = "Nobody rated single clips, so there are no opinions to hold judges against."
+NO_JUDGE = "No clip has a score of a judge."
 KEPT_BACK = "Kept back while ratings are collected."
 
 
@@ -41,7 +44,7 @@ class ListeningReport:
 
     @property
     def _nothing(self) -> str:
-        return KEPT_BACK if self.config.collect else NOTHING
+        return KEPT_BACK if self.config.collect else NOBODY if self.everyone else NOTHING
 
     def verdict(self) -> Fragment:
         """The answer in one sentence."""
@@ -99,14 +102,14 @@ class ListeningReport:
     def agreement(self) -> list[object]:
         """Listeners among themselves, then judges against them."""
         if not scored(self.counted, TrialKind.MOS):
-            return [prose(self._nothing if not self.counted else "Nobody rated single clips, so there are no opinions to hold judges against.")]
+            return [prose(NO_OPINIONS if self.counted else self._nothing)]
         own = self._listeners
         alpha = own.alpha
         told = "not defined, as no clip has two ratings or none differ" if alpha.value is None else value_of(alpha)
         lines = f"Listeners among themselves: Krippendorff's alpha {told} (ordinal, {alpha.n} clips with two ratings or more; 1 is full agreement, 0 is chance)."
         if own.ceiling is not None:
             lines += f" A judge who knew every clip's true opinion would correlate with these means at about {own.ceiling:.2f}."
-        judges = listening_tables.judges_table(self.agreements, NULLS) if self.agreements else prose("No clip has a score of a judge.")
+        judges = listening_tables.judges_table(self.agreements, NULLS) if self.agreements else prose(NO_JUDGE)
         return [prose(lines), judges]
 
     @cached_property
@@ -130,8 +133,8 @@ class ListeningReport:
 
     def calibration(self) -> list[object]:
         """Each judge's map to the opinion people would have, or why there is none."""
-        if not self.calibrations and not self.refusals:
-            return [prose(self._nothing)]
+        if not self._fits:
+            return [prose(self._nothing if not self.counted else NO_JUDGE if scored(self.counted, TrialKind.MOS) else NO_OPINIONS)]
         shown: list[object] = []
         if self.calibrations:
             shown.append(listening_tables.calibrations_table(self.calibrations, self._listeners.noise))

@@ -17,14 +17,15 @@ def mean_opinions(counted: Sequence[SystemOpinion], everyone: Sequence[SystemOpi
     if not counted:
         return empty("No opinions to show.")
     groups = [("listeners who count", counted), *([("all listeners", everyone)] if everyone != counted else [])]
-    places = {one.system: place for place, one in enumerate(counted)}
+    # A system that only excluded listeners rated has a row of its own, the last, as in the table.
+    places = {system: place for place, system in enumerate(dict.fromkeys(one.system for one in (*counted, *everyone)))}
 
     def paint(figure) -> None:
         axes = figure.subplots()
         for rank, (name, opinions) in enumerate(groups):
             colour, marker = series(rank)
             for one in opinions:
-                place = places.get(one.system, len(places) - 1) + (rank - (len(groups) - 1) / 2) * 0.3
+                place = places[one.system] + (rank - (len(groups) - 1) / 2) * 0.3
                 if one.mos.low is not None:
                     axes.plot([one.mos.low, one.mos.high], [place, place], color=colour, linewidth=1.6, solid_capstyle="butt")
                 label = f"{name} {one.mos.value:.2f}" if len(groups) > 1 else f"{one.mos.value:.2f}"

@@ -87,7 +87,8 @@ def _pairs(pairs: Sequence[PairOpinion]) -> str:
     for kind, name in names.items():
         own = [pair for pair in pairs if pair.kind is kind]
         if own:
-            told.append(f"{name} {sum(bool(pair.better) for pair in own)} of {len(own)}")
+            undecidable = sum(not pair.decidable for pair in own)
+            told.append(f"{name} {sum(bool(pair.better) for pair in own)} of {len(own)}" + (f" ({undecidable} with too little to say)" if undecidable else ""))
     return f"Pairs of systems: {', '.join(told)}." if told else ""
 
 

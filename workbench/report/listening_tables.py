@@ -80,6 +80,8 @@ def _signed(value: float) -> str:
 
 def said_of(one: PairOpinion) -> str:
     """What the data allow to say of a pair."""
+    if one.p_value is None:
+        return "not tested: no listener, or no text, has both"
     if not one.decidable:
         return "too few listeners or texts to say"
     if one.kind is TrialKind.ABX:

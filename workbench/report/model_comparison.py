@@ -136,9 +136,11 @@ class ModelComparisonReport:
         """Where each system falls furthest behind the baseline."""
         if len(self.compared.systems) < 2:
             return [prose("With one system there is nothing to fall behind.")]
+        if not self.config.regressions:
+            return [prose("None are shown, as the parameter `regressions` is 0.")]
         found = drops(self.compared, per_system=self.config.regressions)
         if not found:
-            return [prose(f"No system is worse than {self.compared.baseline} on any prompt.")]
+            return [prose(f"By word errors and by naturalness, no system is worse than {self.compared.baseline} on any prompt that both have.")]
         note = (
             f"Per system the {counted(self.config.regressions, 'prompt')} of the largest drop against {self.compared.baseline}, each by word errors and by naturalness."
             " Picked for being the worst, they show what goes wrong, not how often."
@@ -213,7 +215,7 @@ class ModelComparisonReport:
             "prompts": len(found.prompts),
             "clips": found.summary.clips,
             "computed": found.summary.computed,
-            "failed": sum(len(compared.counted.failed(system)) for system in compared.systems),
+            "failed": sum(result.verdicts is None for result in found.results),
             "baseline": compared.baseline,
             "log_ratio_threshold": found.log_ratio_threshold,
             "basis": self._basis,

@@ -45,7 +45,7 @@ class ThresholdsReport:
         if not any(result.fast for result in results):
             return "Nothing could be heard, so no threshold can be weighed." if results else "There were no clips to weigh thresholds on."
         if self.proposed is None:
-            return f"No errors were planted, so nothing is known of what a cascade misses; what each bound costs on {len(results):,} clips stands below."
+            return f"{self._why_none}; what each bound costs on {len(results):,} clips stands below."
         best, keep = self.proposed, percent(self.config.keep_recall)
         errors = best.test.report.errors
         if best.cascade.escalate == "all":
@@ -53,6 +53,13 @@ class ThresholdsReport:
         told = f"The cheapest cascade that keeps {keep} of what hearing everything finds is “{best.name}”: the precision engine hears {percent(best.cost.listened.value)} of the audio "
         told += f"in {percent(self._share_of_cost(best))} of the time that it takes for everything. "
         return told + f"Of {errors} held-out planted errors it finds {percent(best.test.report.recall.value)}, hearing everything {percent(self._everything.report.recall.value)}; {self._claim}."
+
+    @property
+    def _why_none(self) -> str:
+        if self._everything is None or not self._everything.report.errors:
+            return "No errors were planted, so nothing is known of what a cascade misses"
+        errors = (self.thresholds.everything.tune or self._everything).report.errors
+        return f"Hearing everything finds none of {errors} planted errors, so there is no share of them to keep and no cascade to propose"
 
     @property
     def _everything(self):
@@ -172,7 +179,7 @@ class ThresholdsReport:
     def missed(self) -> list[object]:
         """Which kinds of error the proposed cascade loses against hearing everything."""
         if self.proposed is None:
-            return [no_trial()]
+            return [prose(f"{self._why_none}.") if self.thresholds.trial else no_trial()]
         own, whole = self.proposed.test.report.per_kind, self._everything.report.per_kind
         rows = [{"kind": ERROR_NAMES[kind], "own": own[kind], "whole": whole[kind]} for kind in whole]
         columns = [Column("kind", "error"), Column("own", "found by the proposed cascade", fmt=".0%"), Column("whole", "by hearing everything", fmt=".0%")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from workbench.scan.comparison_metrics import NULLS, JudgeUse, Metric, Objective, judge_uses, judges_of_composite, measurements, metrics_of, values_by_text
+from workbench.scan.comparison_metrics import COMPOSITE, NULLS, JudgeUse, Metric, Objective, judge_uses, judges_of_composite, measurements, metrics_of, values_by_text
 from workbench.scan.counted import Counted, count_clips
 from workbench.scan.null_predictors import Predictions, predictions
 from workbench.scan.results import ClipResult
@@ -30,6 +30,7 @@ class Compared:
         correlations, correlations_within: over all clips, and of what varies between the clips of a system.
         objectives: what stands for each objective on the Pareto front.
         points: system -> objective -> value, more is better: shares that should be low are taken from 1.
+        unmeasured: objectives that were given a weight and that nothing measured; they are no part of ``weighted``, which is None where nothing else has one.
     """
 
     counted: Counted
@@ -48,6 +49,7 @@ class Compared:
     points: Mapping[str, Mapping[str, float | None]]
     front: Front | None
     weighted: Weighted | None
+    unmeasured: tuple[str, ...] = ()
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -98,9 +100,11 @@ def compare_clips(
     chosen, said = _baseline(baseline, counted)
     directions = {metric.name: metric.direction for metric in metrics}
     comparison = compare(rows, directions, baseline=chosen or None, resamples=resamples, level=level, seed=seed)
-    objectives = _objectives(metrics)
+    objectives = _objectives(metrics, shared)
     points = {s: {o.value: _good(m, point[m.name]) for o, m in objectives.items()} for s, point in points_of(comparison).items()}
     goods = {objective.value: Direction.HIGHER for objective in objectives}
+    asked = {name: weight for name, weight in (weights or {}).items() if weight}
+    weighing = {name: weight for name, weight in asked.items() if name in goods}
     together = [*(m.name for m in metrics if m.column or m is objectives.get(Objective.INTELLIGIBILITY)), *NULLS]
     return Compared(
         counted=counted,
@@ -118,7 +122,8 @@ def compare_clips(
         objectives=objectives,
         points=points,
         front=pareto_front(points, goods) if points else None,
-        weighted=weighted(points, {name: w for name, w in weights.items() if name in goods}, goods) if weights and points else None,
+        weighted=weighted(points, weighing, goods) if weighing and points else None,
+        unmeasured=tuple(name for name in asked if name not in goods),
     )
 
 
@@ -129,11 +134,13 @@ def _baseline(asked: str, counted: Counted) -> tuple[str, str]:
     return first, f"The baseline {asked} is not among the systems compared" + (f"; {first} stands in for it." if first else ".")
 
 
-def _objectives(metrics: Sequence[Metric]) -> dict[Objective, Metric]:
-    """The first metric of each objective: flagged words before raw WER, the composite before single judges."""
+def _objectives(metrics: Sequence[Metric], shared: Sequence[str]) -> dict[Objective, Metric]:
+    """The first metric of each objective: flagged words before raw WER, the composite before single judges, one that could be part of it before one that could not."""
     found: dict[Objective, Metric] = {}
     for metric in metrics:
-        found.setdefault(metric.objective, metric)
+        before = found.setdefault(metric.objective, metric)
+        if metric.name in shared and before.name not in (COMPOSITE, *shared):
+            found[metric.objective] = metric
     return found
 
 

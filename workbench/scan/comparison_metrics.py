@@ -20,6 +20,8 @@ from workbench.verdicts.clip_flags import NEAR_SILENT_DB
 FEWEST_FLAT_TOPS = 2
 MOSTLY_SILENT_PCT = 50.0
 COMPOSITE = "composite"
+#: What the sanity of a signal rests on.
+_SIGNAL = ("peak_amplitude", "flat_top_runs", "silence_pct", "rms_db")
 #: What may go with a judge's opinion without being one.
 NULLS = {"duration_sec": "length", "rms_db": "loudness"}
 
@@ -133,25 +135,25 @@ def metrics_of(counted: Counted, uses: Sequence[JudgeUse], shared: Sequence[str]
     if any(use.column == SIMILARITY and use.scored for use in uses):
         told = "cosine between embeddings of the clip and of its target speaker's recordings, -1 to 1"
         found.append(Metric("similarity", "speaker similarity", "speaker similarity", Direction.HIGHER, Objective.SIMILARITY, False, told, SIMILARITY))
-    return (*found, *([SANE] if any(clip.usable and _signal_known(clip.result) for clip in counted.clips) else []))
+    return (*found, *([SANE] if "peak_amplitude" in signal_columns(counted) else []))
 
 
 def measurements(counted: Counted, metrics: Sequence[Metric], shared: Sequence[str], primaries: dict[str, str]) -> list[Measurement]:
     """Every metric, and the null predictors, of every clip that counts; None where there is no value, so that the comparison can tell what it lacks."""
-    columns = [primaries[judge] for judge in shared]
-    return [row for clip in counted.clips for row in _rows(clip, metrics, columns)]
+    columns, signal = [primaries[judge] for judge in shared], signal_columns(counted)
+    return [row for clip in counted.clips for row in _rows(clip, metrics, columns, signal)]
 
 
-def _rows(clip: Scored, metrics: Sequence[Metric], columns: Sequence[str]) -> Iterable[Measurement]:
+def _rows(clip: Scored, metrics: Sequence[Metric], columns: Sequence[str], signal: Sequence[str]) -> Iterable[Measurement]:
     for metric in metrics:
-        value, weight = _measured(clip, metric, columns) if clip.usable else (None, 1.0)
+        value, weight = _measured(clip, metric, columns, signal) if clip.usable else (None, 1.0)
         yield Measurement(clip.system, clip.text_id, clip.entry.take, metric.name, value, weight, clip.entry.prompt.category)
     for name in NULLS:
         value = score_of(clip.result, name) if clip.usable else None
         yield Measurement(clip.system, clip.text_id, clip.entry.take, name, value, 1.0, clip.entry.prompt.category)
 
 
-def _measured(clip: Scored, metric: Metric, columns: Sequence[str]) -> tuple[float | None, float]:
+def _measured(clip: Scored, metric: Metric, columns: Sequence[str], signal: Sequence[str]) -> tuple[float | None, float]:
     result = clip.result
     if metric is FLAGGED:
         return float(flagged_count(result)), float(len(result.verdicts.words))
@@ -159,7 +161,8 @@ def _measured(clip: Scored, metric: Metric, columns: Sequence[str]) -> tuple[flo
         edits = result.verdicts.fast_edits
         return float(edits.errors), float(len(result.verdicts.words))
     if metric is SANE:
-        return float(not signal_faults(result)) if _signal_known(result) else None, 1.0
+        sane = is_sane(result, signal)
+        return None if sane is None else float(sane), 1.0
     if metric.name == COMPOSITE:
         return composite({column: score_of(result, column) for column in columns}).value, 1.0
     return score_of(result, metric.column), 1.0
@@ -189,5 +192,11 @@ def signal_faults(result: ClipResult) -> tuple[str, ...]:
     return tuple(name for name, is_so in found.items() if is_so)
 
 
-def _signal_known(result: ClipResult) -> bool:
-    return "peak_amplitude" in result.scores
+def signal_columns(counted: Counted) -> tuple[str, ...]:
+    """What was measured of the signal: the columns of its faults that any usable clip has."""
+    return tuple(name for name in _SIGNAL if any(clip.usable and score_of(clip.result, name) is not None for clip in counted.clips))
+
+
+def is_sane(result: ClipResult, columns: Sequence[str]) -> bool | None:
+    """Whether a clip has no fault of the signal. None where it lacks one of the columns: a clip that was measured less is not the saner for it."""
+    return None if any(score_of(result, name) is None for name in columns) else not signal_faults(result)

@@ -23,7 +23,8 @@ class Prediction:
     Attributes:
         agreement: share of the pairs of clips that the target tells apart; a predictor that does not tell them apart is half right. 0.5 is a coin.
         more_is_better: for null predictors, which have no good end: the end that fits the target better, so that none is under 0.5.
-        gain: the judge's agreement minus the null predictor's over the same pairs, by null predictor; empty for null predictors.
+        gain: the judge's agreement minus the null predictor's over the same pairs, by null predictor; empty for null predictors. Its interval holds for all judges and
+            null predictors of the target together (Bonferroni), and for both ends of a null predictor, of which the one is chosen that fits.
     """
 
     target: str
@@ -64,8 +65,9 @@ def predictions(rows: Sequence[Measurement], metrics: Sequence[Metric], *, seed:
         nulls = {name: _folded(_agreements(values, target, name, Direction.HIGHER)) for name in NULLS}
         for name, (own, more) in nulls.items():
             found[target.name, name] = Prediction(target.name, name, _share(own, seed), len(own), more, {})
+        level = 1 - 0.05 / max(1, 2 * len(agreements) * len(nulls))
         for name, own in agreements.items():
-            gain = {null: _gain(own, other, seed) for null, (other, _) in nulls.items()}
+            gain = {null: _gain(own, other, seed, level) for null, (other, _) in nulls.items()}
             found[target.name, name] = Prediction(target.name, name, _share(own, seed), len(own), True, gain)
     return Predictions(tuple(target.name for target in (*said, *natural)), found)
 
@@ -99,6 +101,6 @@ def _share(own: _Agreements, seed: int) -> Estimate:
     return mean_estimate(list(own.values()), [text for text, _, _ in own], seed=seed)
 
 
-def _gain(own: _Agreements, other: _Agreements, seed: int) -> Estimate:
+def _gain(own: _Agreements, other: _Agreements, seed: int, level: float) -> Estimate:
     both = [key for key in own if key in other]
-    return mean_estimate([own[key] - other[key] for key in both], [text for text, _, _ in both], seed=seed)
+    return mean_estimate([own[key] - other[key] for key in both], [text for text, _, _ in both], seed=seed, level=level)

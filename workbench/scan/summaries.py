@@ -164,7 +164,10 @@ def failure_counts(results: Iterable[ClipResult]) -> list[tuple[str, str, int, s
 
 
 def worst(results: Sequence[ClipResult], count: int) -> list[ClipResult]:
-    """The clips most worth listening to: failed ones, then by share of flagged words, then by the fast engine's WER."""
+    """The clips most worth listening to: flagged ones and what sounds but could not be judged, each by share of flagged words, then by the fast engine's WER.
+
+    What cannot be read comes last: there is nothing to hear.
+    """
     return sorted(results, key=_badness, reverse=True)[:count]
 
 

@@ -169,14 +169,14 @@ def _matched(system: System, prompts: Sequence[Prompt], dataset: str) -> tuple[l
     for clip in open_manifest(system.clips, kind=system.kind or None, dataset=dataset):
         if system.speaker and clip.speaker != system.speaker:
             continue
-        prompt = _prompt_by_id(clip, by_id)
-        if prompt is None and clip.text:
-            prompt = by_text.get(comparable(clip.text))
+        said = by_text.get(comparable(clip.text)) if clip.text else None
+        prompt = _prompt_by_id(clip, by_id) or said
         if prompt is None:
             unmatched += 1
             examples += [clip.clip_id] if len(examples) < 3 else []
             continue
-        other_text += bool(clip.text) and by_text.get(comparable(clip.text)) is not prompt
+        # Two prompts may have one text.
+        other_text += bool(clip.text) and (said is None or said.text != prompt.text)
         found.setdefault(prompt.prompt_id, []).append(_held_against(prompt, clip))
     prompted = [(prompt, clip) for prompt in prompts for clip in found.get(prompt.prompt_id, ())]
     return prompted, SystemSource(system, len(prompted), unmatched, tuple(examples), other_text)

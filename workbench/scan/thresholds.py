@@ -50,7 +50,7 @@ class Thresholds:
     Attributes:
         results: the clips under study, heard in whole by both engines.
         candidates: every cascade on trial; ``present`` is the one of the parameters, ``everything`` hears all, ``proposed`` is the cheapest that keeps the stated recall
-            (None where nothing was planted).
+            (None where nothing was planted, or nothing that was is found by hearing everything).
         trial: the planted errors.
     """
 
@@ -141,12 +141,12 @@ def _quantiles(results: Sequence[ClipResult]) -> list[float]:
 
 
 def name_of(cascade: Cascade) -> str:
-    """A cascade in a few words."""
+    """A cascade in a few words; no two on trial have the same."""
     if cascade.escalate == "all":
         return "hear everything"
     if cascade.escalate == "words":
         return f"words: in doubt, or confidence < {cascade.word_confidence:g}" if cascade.word_confidence else "words: heard otherwise"
-    return f"clips: WER > {cascade.flag_wer:.0%}" + (f", or confidence < {cascade.flag_confidence:g}" if cascade.flag_confidence else "")
+    return f"clips: WER > {100 * cascade.flag_wer:g}%" + (f", or confidence < {cascade.flag_confidence:g}" if cascade.flag_confidence else "")
 
 
 def _weighed(config, source, summary, results, trial: PlantedTrial | None, by_word: dict[Cascade, _ByWord]) -> Thresholds:
@@ -164,7 +164,9 @@ def _weighed(config, source, summary, results, trial: PlantedTrial | None, by_wo
         for name, cascade in _cascades(config, results).items()
     ]
     everything = next(candidate for candidate in candidates if candidate.cascade.escalate == "all")
-    proposed = cheapest(candidates, keep=config.keep_recall) if trial and trial.test.planted else None
+    # Of errors that not even hearing everything finds there is no share to keep.
+    tried = everything.tune or everything.test
+    proposed = cheapest(candidates, keep=config.keep_recall) if tried and tried.kept.value is not None else None
     return Thresholds(source, summary, results, trial, tuple(candidates), candidates[0], everything, proposed, dataset_hash(results))
 
 

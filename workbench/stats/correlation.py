@@ -71,7 +71,11 @@ def correlations(
 
 def _within(values: np.ndarray, keys: list) -> np.ndarray:
     _, system = np.unique([key[0] for key in keys], return_inverse=True)
-    return values - (np.bincount(system, values) / np.bincount(system))[system] if len(keys) else values
+    if not len(keys):
+        return values
+    off = values - (np.bincount(system, values) / np.bincount(system))[system]
+    # Of a metric that does not vary within any system only rounding is left, and that goes with nothing.
+    return np.zeros_like(off) if constant(off, values) else off
 
 
 def _coefficients(x: np.ndarray, y: np.ndarray, texts: list[str], resamples: int, level: float, seed: int) -> tuple[Estimate, Estimate]:

@@ -42,12 +42,12 @@ class Crossed:
         """The mean of each group's values; ``groups`` says which group a unit belongs to."""
         return {group: self._interval(*self._mean_of(group, groups)) for group in dict.fromkeys(groups[unit] for unit in self._units)}
 
-    def difference(self, groups: Mapping[Hashable, Hashable], first: Hashable, second: Hashable, *, level: float | None = None) -> Estimate:
+    def difference(self, groups: Mapping[Hashable, Hashable], first: Hashable, second: Hashable) -> Estimate:
         """Mean of the first group minus mean of the second. What a strict listener or a hard text does to both drops out."""
         one, other = self._mean_of(first, groups), self._mean_of(second, groups)
         if one[0] is None or other[0] is None:
             return Estimate(None, None, None, 0)
-        return self._interval(one[0] - other[0], one[1] - other[1], one[2] | other[2], level)
+        return self._interval(one[0] - other[0], one[1] - other[1], one[2] | other[2])
 
     def correlation(self, scores: Mapping[Hashable, float], *, groups: Mapping[Hashable, Hashable] | None = None, ranks: bool = False) -> Estimate:
         """Pearson's coefficient (Spearman's with ``ranks``) of the units' mean values and their scores; with ``groups``, of the groups' means of both.
@@ -70,7 +70,7 @@ class Crossed:
         by_columns = [point(sums, counts, scored * w[self._column_of_unit]) for w in self._weights(len(self._columns), 1)]
         by_cells = [point(self._per_unit(w * self._values), self._per_unit(w), scored) for w in self._weights(len(self._values), 2)]
         variance = _combined(*(_spread_of(moved) for moved in (by_rows, by_columns, by_cells)))
-        half = self._quantile(n, None) * math.sqrt(variance)
+        half = self._quantile(n) * math.sqrt(variance)
         centre = math.atanh(max(-_MOST, min(_MOST, value)))
         return Estimate(value, math.tanh(centre - half), math.tanh(centre + half), n)
 
@@ -89,7 +89,7 @@ class Crossed:
         influence[own] = (self._values[own] - mean) / own.sum()
         return mean, influence, own
 
-    def _interval(self, value: float | None, influence: np.ndarray, own: np.ndarray, level: float | None = None) -> Estimate:
+    def _interval(self, value: float | None, influence: np.ndarray, own: np.ndarray) -> Estimate:
         by_rows, by_columns = np.bincount(self._row_of[own], influence[own]), np.bincount(self._column_of[own], influence[own])
         n = min(len(np.unique(self._row_of[own])), len(np.unique(self._column_of[own])))
         if value is None or n < LEAST:
@@ -97,13 +97,13 @@ class Crossed:
         cells = np.bincount(self._row_of[own] * len(self._columns) + self._column_of[own], influence[own])
         rows, columns = len(np.unique(self._row_of[own])), len(np.unique(self._column_of[own]))
         variance = _combined(rows / (rows - 1) * by_rows @ by_rows, columns / (columns - 1) * by_columns @ by_columns, cells @ cells)
-        half = self._quantile(n, level) * math.sqrt(variance)
+        half = self._quantile(n) * math.sqrt(variance)
         return Estimate(value, value - half, value + half, n)
 
-    def _quantile(self, n: int, level: float | None) -> float:
+    def _quantile(self, n: int) -> float:
         from scipy.stats import t
 
-        return float(t.isf((1 - (level or self.level)) / 2, n - 1))
+        return float(t.isf((1 - self.level) / 2, n - 1))
 
     def _weights(self, count: int, stream: int) -> Iterator[np.ndarray]:
         for block in draws(count, self.resamples, seed=[self.seed, stream]):

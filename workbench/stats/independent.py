@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
-from workbench.stats.intervals import Estimate
+from workbench.stats.intervals import Estimate, constant, within
 from workbench.stats.power import POWER
 
 LEVEL = 0.95
@@ -94,6 +94,9 @@ def moments(sample: Sample) -> Moments | None:
     mean = float(sample.values.mean())
     _, codes = np.unique(sample.clusters, return_inverse=True)
     sums = np.bincount(codes, weights=sample.values - mean)
+    if constant(sums, sample.values):
+        # What rounding leaves of equal values would pass for a variance, and their means for different ones.
+        sums = np.zeros_like(sums)
     texts = len(sums)
     # The small-sample factor G / (G - 1): a single text has no variance to show.
     variance = float((sums**2).sum()) / clips**2 * texts / (texts - 1) if texts > 1 else math.nan
@@ -101,7 +104,7 @@ def moments(sample: Sample) -> Moments | None:
 
 
 def mean_of(sample: Sample) -> Estimate:
-    """Mean over clips with a 95% interval over texts: Student's or Hall's for numbers, Wilson's at the effective number of clips for shares."""
+    """Mean over clips with a 95% interval over texts: Student's or Hall's for numbers, cut to where they lie; Wilson's at the effective number of clips for shares."""
     found = moments(sample)
     if found is None:
         return Estimate(None, None, None, 0)
@@ -113,7 +116,8 @@ def mean_of(sample: Sample) -> Estimate:
     if not found.variance:
         return Estimate(found.mean, None, None, found.texts)
     low, high = _interval(found.mean, found.variance, found.third, found.texts - 1)
-    return Estimate(found.mean, low, high, found.texts)
+    known = sample.known().values
+    return Estimate(found.mean, *within(low, high, known, np.ones_like(known)), found.texts)
 
 
 def _interval(value: float, variance: float, third: float, freedom: float) -> tuple[float, float]:
@@ -199,11 +203,14 @@ def _gap_of_shares(metric: str, a: str, b: str, x: Moments, y: Moments) -> Gap:
 
 
 def _effective(found: Moments) -> float:
-    """How many independent clips would give a share the variance that it has; between the number of texts and that of clips where there is none to go by."""
+    """How many independent clips would give a share the variance that it has, fewer where that rests on few texts (Korn and Graubard 1998); the texts where it has none."""
     plain = found.mean * (1 - found.mean) / found.clips
     if not plain or not found.variance:
         return float(found.texts)
-    return min(float(found.clips), found.clips * plain / found.variance)
+    from scipy.special import stdtrit
+
+    of_clips, of_texts = stdtrit(np.array([found.clips, found.texts]) - 1.0, (1 + LEVEL) / 2)
+    return min(float(found.clips), found.clips * plain / found.variance * float(of_clips / of_texts) ** 2)
 
 
 def _wilson(found: Moments) -> tuple[float, float]:
@@ -233,6 +240,9 @@ def _corrected(found: list[Gap], known: Mapping[tuple[str, str], Moments | None]
         p, d = float(next(adjusted)), gap.difference
         told = p <= 1 - LEVEL and (d.low > 0 or d.high < 0)
         needed = _texts_needed(d.value, known[gap.metric, gap.a], known[gap.metric, gap.b], alpha=(1 - LEVEL) / len(tested))
+        if needed is not None and not told:
+            # What these texts did not settle takes more of them, whatever the normal distribution says of so few.
+            needed = max(needed, d.n + 1)
         corrected.append(replace(gap, p_holm=p, texts_needed=needed, higher=(gap.a if d.value > 0 else gap.b) if told else None))
     return corrected
 

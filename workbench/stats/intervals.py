@@ -38,7 +38,7 @@ def proportion(successes: int, trials: int, *, level: float = 0.95) -> Estimate:
     return Estimate(successes / trials, float(interval.low), float(interval.high), trials)
 
 
-def ratio_estimate(numerators: Sequence[float], denominators: Sequence[float], clusters: Sequence[Hashable], *, seed: int) -> Estimate:
+def ratio_estimate(numerators: Sequence[float], denominators: Sequence[float], clusters: Sequence[Hashable], *, seed: int, level: float = 0.95) -> Estimate:
     """sum(numerators) / sum(denominators) with an interval over clusters.
 
     Args:
@@ -53,15 +53,15 @@ def ratio_estimate(numerators: Sequence[float], denominators: Sequence[float], c
         top[names[cluster]] += numerator
         bottom[names[cluster]] += denominator
     table = Table("", ("",), tuple(map(str, range(len(names)))), top[None], bottom[None])
-    return estimates_of([table], resamples=RESAMPLES, level=0.95, seed=seed)[0][0]
+    return estimates_of([table], resamples=RESAMPLES, level=level, seed=seed)[0][0]
 
 
-def mean_estimate(values: Sequence[float], clusters: Sequence[Hashable], *, seed: int) -> Estimate:
+def mean_estimate(values: Sequence[float], clusters: Sequence[Hashable], *, seed: int, level: float = 0.95) -> Estimate:
     """Mean over clips with an interval over clusters; missing values (None, NaN) are left out."""
     kept = [(v, c) for v, c in zip(values, clusters, strict=True) if v is not None and np.isfinite(v)]
     if not kept:
         return Estimate(None, None, None, 0)
-    return ratio_estimate([v for v, _ in kept], [1.0] * len(kept), [c for _, c in kept], seed=seed)
+    return ratio_estimate([v for v, _ in kept], [1.0] * len(kept), [c for _, c in kept], seed=seed, level=level)
 
 
 def estimates_of(tables: Sequence[Table], *, resamples: int, level: float, seed: int) -> list[list[Estimate]]:
@@ -85,9 +85,14 @@ def estimates_from(table: Table, found: Paired, level: float) -> list[Estimate]:
         elif constant(top - value * bottom, top):
             estimates.append(Estimate(value, value, value, texts))
         else:
-            floor, ceiling = 0.0 if (top >= 0).all() else -np.inf, 0.0 if (top <= 0).all() else 1.0 if (top >= 0).all() and (top <= bottom).all() else np.inf
-            estimates.append(Estimate(value, float(max(low, floor)), float(min(high, ceiling)), texts))
+            estimates.append(Estimate(value, *within(low, high, top, bottom), texts))
     return estimates
+
+
+def within(low: float, high: float, values: np.ndarray, wholes: np.ndarray) -> tuple[float, float]:
+    """An interval cut to where the values lie: on their side of 0, and under 1 where none is more than its whole."""
+    floor, ceiling = 0.0 if (values >= 0).all() else -np.inf, 0.0 if (values <= 0).all() else 1.0 if (values >= 0).all() and (values <= wholes).all() else np.inf
+    return float(max(low, floor)), float(min(high, ceiling))
 
 
 def constant(deviations: np.ndarray, *scales: np.ndarray) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.errors import ConfigError
 from workbench.stats.comparison import Comparison
+from workbench.stats.intervals import constant
 from workbench.stats.measurements import Direction
 
 
@@ -79,7 +80,7 @@ def weighted(points: Mapping[str, Mapping[str, float | None]], weights: Mapping[
     total = np.zeros(len(complete))
     for objective, direction in objectives.items():
         values = np.array([complete[s][objective] for s in complete]) * (1 if direction is Direction.HIGHER else -1)
-        if not len(values) or np.ptp(values) == 0:
+        if not len(values) or constant(values - values.mean(), values):
             continue
         scaled = (values - values.mean()) / values.std() if scaling is Scaling.Z else (values - values.min()) / np.ptp(values)
         total += shares[objective] * scaled

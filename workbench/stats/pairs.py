@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.stats.intervals import ROUNDING, Estimate
 from workbench.stats.measurements import Direction, Table
-from workbench.stats.power import smallest_resolvable, texts_to_settle
+from workbench.stats.power import fewest_texts, smallest_resolvable, texts_to_settle
 from workbench.stats.resampling import LEAST, Paired
 
 
@@ -34,7 +34,8 @@ class Pair:
         p_holm: the same after Holm's correction over all pairs and metrics of the comparison.
         effect_size: d_z, the mean difference over the standard deviation of the texts' differences (Lakens 2013); the sign is that of a - b.
         spread: that standard deviation, in the metric's unit.
-        resolvable: the smallest true difference that so many texts show with 80% power at the strictest step of Holm's correction.
+        resolvable: the smallest true difference that so many texts show with 80% power at the strictest step of Holm's correction; None where the texts are so
+            few that no difference is shown there.
         texts_needed: texts that would settle the observed difference, were it the true one, with the same power at the same step; None where none would (a
             difference of 0). The difference is itself uncertain, and so is this number: it says how large an effort is asked for.
         reason: why the pair is undecidable, else empty.
@@ -119,8 +120,9 @@ def _settled(pair: Pair, p_holm: float, direction: Direction, alpha: float, stri
     d, outcome = pair.difference, Outcome.TIE
     if p_holm <= alpha and (d.low > 0 or d.high < 0):
         outcome = Outcome.A_BETTER if (d.value < 0) == (direction is Direction.LOWER) else Outcome.B_BETTER
-    needed = texts_to_settle(d.value, pair.spread, alpha=strictest)
-    if outcome is Outcome.TIE and needed is not None:
+    needed, fewest = texts_to_settle(d.value, pair.spread, alpha=strictest), fewest_texts(strictest)
+    if needed is not None:
         # What these texts did not settle takes more of them, whatever the normal distribution says of so few.
-        needed = max(needed, d.n + 1)
-    return replace(pair, p_holm=p_holm, outcome=outcome, resolvable=smallest_resolvable(pair.spread, d.n, alpha=strictest), texts_needed=needed)
+        needed = max(needed, fewest, d.n + 1 if outcome is Outcome.TIE else 0)
+    resolvable = smallest_resolvable(pair.spread, d.n, alpha=strictest) if d.n >= fewest else None
+    return replace(pair, p_holm=p_holm, outcome=outcome, resolvable=resolvable, texts_needed=needed)

@@ -11,6 +11,11 @@ import math
 POWER = 0.80
 
 
+def fewest_texts(alpha: float) -> int:
+    """Texts under which the paired permutation test cannot reach a level, whatever the data: where all n of them speak alike, its p-value is 2 / 2^n. At least 3."""
+    return max(3, math.ceil(1 - math.log2(alpha)))
+
+
 def texts_to_settle(difference: float, spread: float, *, alpha: float, power: float = POWER) -> int | None:
     """Texts that a paired comparison needs to show ``difference`` with so much power.
 

@@ -18,7 +18,7 @@ def trials_section(found: HomographCalibration) -> list[object]:
     known, rows = found.known, []
     for engine, voice in sorted({(trial.engine, trial.asked.voice) for trial in known}):
         own = [trial for trial in known if (trial.engine, trial.asked.voice) == (engine, voice)]
-        units = {trial.engine for trial in known} - {engine} if found.unit == "engine" else {trial.asked.voice for trial in known} - {voice}
+        units = {trial.engine for trial in known} - {engine} if found.unit == "engine" else {trial.speaker for trial in known} - {own[0].speaker}
         wrong = sum(trial.wrong for trial in own)
         rows.append({
             "voice": voice or "unnamed", "words": len({trial.asked.word for trial in own}), "right": len(own) - wrong, "wrong": wrong,

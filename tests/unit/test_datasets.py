@@ -27,7 +27,9 @@ from workbench.datasets.rules import STANDARD, parse_all
 from workbench.datasets.sources import DatasetClips, open_dataset
 from workbench.errors import ConfigError
 from workbench.report.dataset_comparison import DatasetComparisonReport
+from workbench.report.dataset_differences import differences
 from workbench.report.session import Run
+from workbench.scan.comparison_metrics import judge_title
 from workbench.scan.reference import check_text
 from workbench.scan.scanning import ScanSummary
 from workbench.scan.sources import Source
@@ -97,9 +99,9 @@ def test_faulty_clips_that_are_not_shown_are_not_called_none(tmp_path):
 def test_a_judge_that_one_dataset_lacks_is_named_beside_the_claims(tmp_path):
     clips = [Scanned(f"c{n}", f"{TEXTS[n % 3]} again {n}", audio=f"a{n}", dnsmos=3 + n % 3) for n in range(6)]
     judged, unjudged = profile_of(clips, name="judged"), profile_of([replace(clip, dnsmos=float("nan")) for clip in clips], name="unjudged")
-    report = report_of(tmp_path, judged, unjudged)
-    assert report.comparison.lacking == {"dnsmos": ("unjudged",)}
-    assert "unjudged has no value of dnsmos and is not compared on it." in "".join(piece._repr_html_() for piece in report.differences())
+    comparison = report_of(tmp_path, judged, unjudged).comparison
+    assert comparison.lacking == {"dnsmos": ("unjudged",)}
+    assert f"unjudged has no value of {judge_title('dnsmos')} and is not compared on it." in "".join(piece._repr_html_() for piece in differences(comparison))
     assert not report_of(tmp_path, judged, profile_of(clips, name="other")).comparison.lacking
 
 

@@ -147,7 +147,7 @@ def test_tables_hold_every_kind_and_word_and_a_wrong_verdict_is_one_that_decides
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"voices": ["flite/slt", "flite/rms"]}, "3 voices"), ({"error_rates": [0.0]}, "between 0 and 1"), ({"adaptation_utterances": [-1]}, "0 or more"),
+        ({"voices": ["flite/slt", "flite/rms"]}, "3 voices"), ({"error_rates": [0.0]}, "between 0 and 1"), ({"speeds": [0.01]}, "0.25 to 4"), ({"speeds": []}, "one at least"), ({"adaptation_utterances": [-1]}, "0 or more"),
         ({"verifier": "wav2vec2-phoneme", "listener": "wav2vec2-phoneme"}, "the same"), ({"false_alarm": 0.1}, "did you mean false_alarms"), ({"recall": 2}, "recall"),
     ],
 )  # fmt: skip

@@ -74,6 +74,8 @@ class HomographCalibrationConfig(Config):
     def _can_be_held_out(self) -> HomographCalibrationConfig:
         if not self.trials and len(set(self.voices)) < LEAST_VOICES:
             raise ValueError(f"{LEAST_VOICES} voices at least are needed: {_WHY_THREE}")
+        if not self.speeds or any(not 0.25 <= speed <= 4 for speed in self.speeds):
+            raise ValueError("speeds are factors of 0.25 to 4, one at least")
         if any(not 0 < rate < 1 for rate in self.error_rates):
             raise ValueError("error_rates are shares between 0 and 1")
         if any(count < 0 for count in self.adaptation_utterances):
@@ -208,6 +210,9 @@ def _trials_of(config: HomographCalibrationConfig, say: Callable[[str], None]) -
         sentences=config.per_reading, per_voice=config.per_voice or None, speeds=config.speeds, british=config.british, verifier=config.verifier or None,
         seed=config.seed, workers=config.workers, device=config.device, options=config.speaking_options(),
     )  # fmt: skip
+    if not made.trials:
+        told = "; ".join(f"{count} sentences: {why}" for why, count in made.left_out.items())
+        raise ConfigError("no control could be kept", where=folder, got=told, expected="sentences of which both files say what their labels claim")
     planned = len(made.trials) // 2 + sum(made.left_out.values())
     sentences = Path(config.sentences).name if config.sentences else "the workbench's own sentences"
     return list(made.trials), folder, TrialSource(f"{planned} sentences of {sentences}, each said twice", planned, made.left_out, tuple(left_out))

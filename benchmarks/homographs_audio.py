@@ -28,7 +28,6 @@ from typing import Any
 from workbench import audio as audio_io
 from workbench.homographs.base import KINDS
 from workbench.homographs.decide import ReferenceRule
-from workbench.homographs.end_to_end import end_to_end
 from workbench.homographs.fitting import Figures, KnownTrial, calibrate, figures
 from workbench.homographs.judging import Judged
 from workbench.homographs.lexicon import lexicon
@@ -37,8 +36,8 @@ from workbench.homographs.reading_model import ReadingModel
 from workbench.homographs.spoken import SpokenRequest, target_at
 from workbench.homographs.trials import Trial
 from workbench.scan.homograph_commands import controls_in, provenance_of
-from workbench.scan.homograph_text import shipped_sentences
-from workbench.scan.homographs import hear_trials, index_of, known_trials, make_listener
+from workbench.scan.homograph_text import end_to_end_by, shipped_sentences
+from workbench.scan.homographs import hear_trials, known_trials, make_listener
 from workbench.stats import Estimate, proportion
 
 LISTENER = "pocketsphinx"
@@ -81,11 +80,7 @@ def _end_to_end(trials: Sequence[Trial], nested: Nested) -> dict[str, Any]:
 
     With the readings of a word as frequent as in the data that the model learnt from, and, as controls are planned, all as frequent. Sentences that taught the model are left out.
     """
-    model = ReadingModel.load()
-    told = model.predict([(trial.sentence, trial.start_byte, trial.end_byte) for trial in trials], threshold=0.0)
-    read = [(index_of(known.asked.homograph, one.likeliest), one.probability) for known, one in zip(nested.trials, told, strict=True)]
-    own = {example for homograph in lexicon().values() for reading in homograph for example in reading.examples}
-    found = end_to_end(nested, read, frequencies=model.artefact.provenance["counts"], taught=[trial.sentence in own for trial in trials])
+    found = end_to_end_by(ReadingModel.load(), nested, trials)
     return {
         "words": min(found.words.values()), "recall": _rounded(found.usual_recall), "false_alarm": _rounded(found.usual_false_alarm),
         "readings_evenly": {"recall": _rounded(found.recall), "false_alarm": _rounded(found.false_alarm)}, "words_by_engine_held_out": dict(found.words),

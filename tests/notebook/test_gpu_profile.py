@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from tests.runs_for_tests import folder_of, run_phase
 from tests.tiny_models import judges, parakeet, qwen3_asr
 from tests.tiny_models.kokoro import build_tiny_kokoro
 from workbench import engines
@@ -51,10 +50,7 @@ def run(phase: str, profile: dict, work: Path, **changed) -> Path:
     without_utmos = [name for name in profile["judges"] if name != "utmosv2"]
     chosen = {**profile, "device": "cpu", "batch_clips": 2, "judges": without_utmos, "missing_engines": "skip", **changed}
     (work / "tiny.yaml").write_text(yaml.safe_dump(chosen))
-    command = [sys.executable, "-m", "workbench.cli", "run", phase, "-p", "tiny.yaml"]
-    done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return Path(work, done.stdout.splitlines()[-1]).parent
+    return folder_of(work, run_phase(phase, work, "-p", "tiny.yaml"))
 
 
 @pytest.fixture(scope="module")

@@ -5,29 +5,26 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.runs_for_tests import folder_of, run_phase
 from tests.tiny_models.wav2vec2 import build_tiny_wav2vec2_phoneme
 from workbench.homographs import lexicon
 from workbench.homographs.calibration import read_calibration
 from workbench.text.phone_sets import espeak_symbols
 
 
-def run(work: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "workbench.cli", "run", "homograph_calibration", "--profile", "smoke", *arguments]
-    return subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=900, check=False)
+def run(work: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    return run_phase("homograph_calibration", work, "--profile", "smoke", *arguments, check=check)
 
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory) -> Path:
     work = tmp_path_factory.mktemp("calibration")
-    done = run(work)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Path(work, done.stdout.splitlines()[-1]).parent
+    return folder_of(work, run(work))
 
 
 def test_a_run_writes_a_calibration_its_verdicts_and_its_figures(smoke):
@@ -62,11 +59,10 @@ def test_a_list_of_ones_own_is_taken_and_one_voice_is_too_few(smoke, tmp_path):
         return f"trials={tmp_path / name}"
 
     chosen[0]["spoken"] = ""
-    done = run(tmp_path, write("mine.tsv", chosen))
-    assert done.returncode == 0, done.stdout + done.stderr
-    metrics = json.loads(Path(tmp_path, done.stdout.splitlines()[-1]).with_name("metrics.json").read_text())
+    folder = folder_of(tmp_path, run(tmp_path, write("mine.tsv", chosen)))
+    metrics = json.loads((folder / "metrics.json").read_text())
     assert set(metrics["held_out"]) == {"voice"} and metrics["trials"] == len(chosen) - 1 and metrics["end_to_end"] is None
-    alone = run(tmp_path, write("one.tsv", [row for row in chosen if row["voice"] == chosen[0]["voice"]]))
+    alone = run(tmp_path, write("one.tsv", [row for row in chosen if row["voice"] == chosen[0]["voice"]]), check=False)
     assert alone.returncode != 0 and "neither an engine nor a voice can be held out" in alone.stdout + alone.stderr
 
 
@@ -80,9 +76,7 @@ def test_the_gpu_profile_calibrates_a_phone_recogniser(project, tmp_path):
         "adaptation_utterances": [0], "engine_options": {"wav2vec2-phoneme": {"weights": str(weights)}},
     }  # fmt: skip
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(tiny))
-    done = run(tmp_path, "-p", "tiny.yaml")
-    assert done.returncode == 0, done.stdout + done.stderr
-    folder = Path(tmp_path, done.stdout.splitlines()[-1]).parent
+    folder = folder_of(tmp_path, run(tmp_path, "-p", "tiny.yaml"))
     made = read_calibration(folder / "calibration.json")
     assert made.listener == "wav2vec2-phoneme" and "ctc_ratio" in made.measures
     told = {row["engine"] for row in json.loads((folder / "provenance.json").read_text())["engines"]}

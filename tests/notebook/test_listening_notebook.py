@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.conftest import PROJECT
 from tests.listening_for_tests import Listeners, ratings_path, save_ratings, tone_clips
+from tests.runs_for_tests import folder_of, run_phase
 from workbench.listening.calibration import load_calibrations
 from workbench.listening.plan import load_plan
 from workbench.listening.preparing import opened
@@ -25,14 +23,8 @@ QUICK = ("fast=counting", "judges=[signal, loudness]", "workers=1", "resamples=1
 
 
 def run(work: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-    """``workbench run listening_test`` in ``work``, as from a shell, with the tests' engines."""
-    environment = {**os.environ, "WORKBENCH_ENGINE_MODULES": "tests.engines_for_tests", "PYTHONPATH": f"{PROJECT}:{os.environ.get('PYTHONPATH', '')}"}
-    command = [sys.executable, "-m", "workbench.cli", "run", "listening_test", *arguments]
-    return subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=900, check=check, env=environment)
-
-
-def folder_of(work: Path, done: subprocess.CompletedProcess) -> Path:
-    return Path(work, done.stdout.splitlines()[-1]).parent
+    """A run with the tests' engines."""
+    return run_phase("listening_test", work, *arguments, check=check, engines_of_tests=True)
 
 
 def metrics_of(folder: Path) -> dict:

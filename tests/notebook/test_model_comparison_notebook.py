@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import PROJECT, tone
+from tests.conftest import tone
+from tests.runs_for_tests import folder_of, run_phase
 from workbench.audio import write_wav
 
 #: Quick engines: what they hear is no language, which is not what these tests are about.
 QUICK = ("fast=counting", "precision=null", "judges=[signal, flat_tops, loudness]", "workers=1", "resamples=1000", "side_by_side=2", "regressions=1")
 
 
-def run(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-    """``workbench run model_comparison`` in ``folder``, as from a shell, with the tests' engines."""
-    environment = {**os.environ, "WORKBENCH_ENGINE_MODULES": "tests.engines_for_tests", "PYTHONPATH": f"{PROJECT}:{os.environ.get('PYTHONPATH', '')}"}
-    command = [sys.executable, "-m", "workbench.cli", "run", "model_comparison", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, check=check, env=environment)
-
-
-def folder_of(work: Path, done: subprocess.CompletedProcess) -> Path:
-    return Path(work, done.stdout.splitlines()[-1]).parent
+def run(work: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    """A run with the tests' engines."""
+    return run_phase("model_comparison", work, *arguments, check=check, engines_of_tests=True)
 
 
 @pytest.fixture(scope="module")

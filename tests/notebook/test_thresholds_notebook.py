@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from tests.runs_for_tests import folder_of, run_phase
 from workbench.scan.plan import ScanParameters
 
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory) -> Path:
     work = tmp_path_factory.mktemp("thresholds")
-    command = [sys.executable, "-m", "workbench.cli", "run", "thresholds", "--profile", "smoke"]
-    done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Path(work, done.stdout.splitlines()[-1]).parent
+    return folder_of(work, run_phase("thresholds", work, "--profile", "smoke"))
 
 
 def test_a_run_proposes_a_cascade_that_a_scan_takes(smoke):

@@ -15,9 +15,9 @@ from workbench.homographs.allowlist import Criteria, WordEvidence
 from workbench.homographs.data import digest, read_items
 from workbench.homographs.decide import Decision, HomographVerdict, ReferenceRule
 from workbench.homographs.end_to_end import end_to_end, weights_by_frequency
-from workbench.homographs.fitting import figures
+from workbench.homographs.fitting import counted, figures
 from workbench.homographs.nested import Nested
-from workbench.homographs.shares import counted, precision, roc, shares
+from workbench.homographs.shares import precision, roc, shares
 from workbench.report.homograph_tables import is_confusion, kinds_table, why_not, words_table
 from workbench.scan.homograph_calibration import HomographCalibrationConfig
 from workbench.scan.homograph_text import shipped_sentences, text_findings

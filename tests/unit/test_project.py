@@ -67,7 +67,7 @@ def test_importing_the_package_imports_no_model_library(project):
 
 def test_a_room_imports_only_from_floors_below(project):
     floors = [
-        ("errors", "config", "settings", "offline", "third_parties", "audio", "clips", "text"),
+        ("errors", "config", "settings", "offline", "third_parties", "whole_files", "audio", "clips", "text"),
         ("engines", "tts", "stt", "judges", "phones", "weights", "batching", "guard", "isolated", "store"),
         ("verdicts", "stats", "homographs"),
         ("scan",),

@@ -96,7 +96,6 @@ class Reading:
         return {} if found is None or found.error else found.values
 
 
-
 class _Makes:
     """The fingerprint of each stage, by which a result of another engine or other settings is known.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import ConfigError
 from workbench.homographs.features import GRAMMAR_BITS, OWN_BITS
 from workbench.homographs.word_classes import PARTS, WordClasses
+from workbench.whole_files import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,8 +70,6 @@ class Artefact:
 def save(artefact: Artefact, path: Path) -> int:
     """Write the file; the same artefact gives the same bytes. Returns its size in bytes."""
     import numpy as np
-
-    from workbench.homographs.keeping import write_whole
 
     words = np.array(sorted(artefact.classes.table), np.uint32)
     found = [artefact.classes.table[int(word)] for word in words]

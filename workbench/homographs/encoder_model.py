@@ -21,6 +21,7 @@ from workbench.homographs.encoder import FrozenEncoder
 from workbench.homographs.expected import THRESHOLD, Expected, Span, decide
 from workbench.homographs.lexicon import Lexicon, lexicon
 from workbench.homographs.occurrence import occurrence
+from workbench.whole_files import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,8 +96,6 @@ class EncoderReadingModel:
     def save(self, path: Path) -> int:
         """Write the heads and where the encoder lies; the same model gives the same bytes. Returns the size in bytes."""
         import numpy as np
-
-        from workbench.homographs.keeping import write_whole
 
         about = {
             "kind": KIND,

@@ -54,9 +54,10 @@ def end_to_end(nested: Nested, told: Sequence[tuple[int | None, float]], *, freq
     trials = nested.trials
     if taught and all(taught):
         raise ConfigError("the text model learnt from every sentence", where="end to end", mend="give other sentences")
-    asked = as_the_text_reads(trials, told)
-    judged = nested.judged("engine", lists=None, asked=asked)
-    chosen = [at for at, trial in enumerate(trials) if nested.may_decide(trial) and not (taught and taught[at])]
+    judged = nested.judged("engine", lists=None, asked=as_the_text_reads(trials, told))
+    without = {engine: nested.without_engine(engine) for engine in sorted({trial.engine for trial in trials})}
+    vouched = [without[trial.engine].lists.refusal(trial.asked.word, trial.asked.voice) is None for trial in trials]
+    chosen = [at for at in range(len(trials)) if vouched[at] and not (taught and taught[at])]
     # A reading of an allowed word that the text model mistakes for another may have been decided by another kind of contrast; it counts as it came out.
     flagged = [judged[at].verdict is HomographVerdict.SUSPECT for at in chosen]
     wrong, right = ([place for place, at in enumerate(chosen) if trials[at].wrong is which] for which in (True, False))
@@ -70,15 +71,11 @@ def end_to_end(nested: Nested, told: Sequence[tuple[int | None, float]], *, freq
             return None
         return ratio_estimate([usual[p] * flagged[p] for p in places], [usual[p] for p in places], [trials[chosen[p]].asked.word for p in places], seed=seed)
 
-    engines = sorted({trial.engine for trial in trials})
+    read = [told[at][0] == trials[at].asked.expected and told[at][1] >= without[trials[at].engine].least_probability for at in chosen]
     return EndToEnd(
-        tuple(chosen), tuple(judged), {engine: len(nested.without_engine(engine).allowed) for engine in engines}, share(wrong), share(right), weighted(wrong), weighted(right),
-        clustered_proportion([_read(trials[at], *told[at], nested) for at in chosen], [trials[at].asked.word for at in chosen]),
+        tuple(chosen), tuple(judged), {engine: len(of.allowed) for engine, of in without.items()}, share(wrong), share(right), weighted(wrong), weighted(right),
+        clustered_proportion(read, [trials[at].asked.word for at in chosen]),
     )  # fmt: skip
-
-
-def _read(trial: KnownTrial, expected: int | None, probability: float, nested: Nested) -> bool:
-    return expected == trial.asked.expected and probability >= nested.without_engine(trial.engine).least_probability
 
 
 def weights_by_frequency(trials: Sequence[KnownTrial], frequencies: Mapping[str, int]) -> np.ndarray:

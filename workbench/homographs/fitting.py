@@ -242,15 +242,24 @@ class Figures:
         return self.right + self.wrong
 
 
+#: A trial and what was decided about it.
+Judgement = tuple[KnownTrial, Judged]
+
+
+def counted(trials: Sequence[KnownTrial], judged: Sequence[Judged], *, kinds: Sequence[str] | None = None) -> list[Judgement]:
+    """The trials of some kinds of contrast with their verdicts; None takes all but the kinds that are never decided."""
+    return [
+        (trial, one) for trial, one in zip(trials, judged, strict=True)
+        if (trial.asked.homograph.kind not in UNDECIDED if kinds is None else trial.asked.homograph.kind in kinds)
+    ]  # fmt: skip
+
+
 def figures(trials: Sequence[KnownTrial], judged: Sequence[Judged], *, kinds: Sequence[str] | None = None) -> Figures:
     """Counts over the trials of some kinds of contrast; None takes all but those that are never decided.
 
     A trial that could not be weighed counts as undecided and as a miss of the two-way choice.
     """
-    chosen = [
-        (trial, one) for trial, one in zip(trials, judged, strict=True)
-        if (trial.asked.homograph.kind not in UNDECIDED if kinds is None else trial.asked.homograph.kind in kinds)
-    ]  # fmt: skip
+    chosen = counted(trials, judged, kinds=kinds)
     suspect = [trial.wrong for trial, one in chosen if one.verdict is HomographVerdict.SUSPECT]
     correct = [trial.wrong for trial, one in chosen if one.verdict is HomographVerdict.CORRECT]
     hits = sum(one.evidence.score is not None and (one.evidence.score < 0) == trial.wrong for trial, one in chosen)

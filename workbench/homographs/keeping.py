@@ -1,9 +1,8 @@
-"""What listeners heard, kept in a file of JSON lines, so that nothing is listened to twice; and files that appear whole."""
+"""What listeners heard, kept in a file of JSON lines, so that nothing is listened to twice; and where results may be written."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -50,16 +49,6 @@ def check_place(path: Path) -> None:
         raise ConfigError("a folder where a file is to be written", where=path, mend="name a file")
     if not path.parent.is_dir():
         raise ConfigError("no folder for the file", where=path, mend=f"mkdir -p {path.parent}")
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file that appears whole or not at all."""
-    partial = path.with_name(f"{path.name}.part-{os.getpid()}")
-    try:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _row(line: str) -> dict | None:

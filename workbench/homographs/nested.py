@@ -58,10 +58,6 @@ class Nested:
         """
         return cross_judged(self.trials, by=by, make=self.of, lists=lists, asked=asked, rule=rule, adapt=adapt)
 
-    def may_decide(self, trial: KnownTrial) -> bool:
-        """Whether the calibration without the trial's engine vouches for its word in its voice."""
-        return self.without_engine(trial.engine).lists.refusal(trial.asked.word, trial.asked.voice) is None
-
 
 def as_the_text_reads(trials: Sequence[KnownTrial], told: Sequence[tuple[int | None, float]]) -> list[Asked]:
     """The trials as somebody meets them who does not know what their sentences ask for: by what a text model tells, reading by index and its probability."""

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.homographs.decide import HomographVerdict
-from workbench.homographs.fitting import UNDECIDED, KnownTrial
-from workbench.homographs.judging import Judged
+from workbench.homographs.fitting import Judgement
 from workbench.stats import Estimate, area_under_roc, clustered_proportion, d_prime, precision_at
 
 
@@ -36,17 +35,6 @@ class Shares:
     decided: Estimate
     d_prime: Estimate
     area: float | None
-
-
-Judgement = tuple[KnownTrial, Judged]
-
-
-def counted(trials: Sequence[KnownTrial], judged: Sequence[Judged], *, kinds: Sequence[str] | None = None) -> list[Judgement]:
-    """The trials of some kinds of contrast with their verdicts; None takes all but the kinds that are never decided."""
-    return [
-        (trial, one) for trial, one in zip(trials, judged, strict=True)
-        if (trial.asked.homograph.kind not in UNDECIDED if kinds is None else trial.asked.homograph.kind in kinds)
-    ]  # fmt: skip
 
 
 def shares(chosen: Sequence[Judgement], *, of_one_word: bool = False) -> Shares:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from workbench.errors import ManifestError
 from workbench.homographs.data import QUOTES
-from workbench.homographs.keeping import write_whole
+from workbench.whole_files import write_whole
 
 REQUIRED = ("audio", "expected", "sentence", "start_byte", "end_byte")
 #: What a list may hold beside: the reading that the clip says, its voice and the engine that spoke it.

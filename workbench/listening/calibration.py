@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import Field
 
 from workbench.config import Config
 from workbench.errors import ListeningError
+from workbench.whole_files import write_whole
 
 SCHEMA = 1
 SCALE = (1.0, 5.0)
@@ -177,10 +177,7 @@ def _bins(predicted: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[Bin
 def save_calibrations(path: str | Path, calibrations: Iterable[Calibration], *, provenance: Mapping[str, Any], simulated: bool) -> None:
     """Write maps with where they come from, whole or not at all. ``simulated`` maps are marked, and ``load_calibrations`` refuses them."""
     told = {"schema": SCHEMA, "simulated": simulated, "provenance": dict(provenance), "calibrations": [asdict(one) for one in calibrations]}
-    path = Path(path)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(told, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(Path(path), json.dumps(told, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
 def load_calibrations(path: str | Path, *, allow_simulated: bool = False) -> dict[str, Calibration]:

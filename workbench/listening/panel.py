@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from workbench.errors import ConfigError
 from workbench.listening.preparing import AUDIO, opened
 from workbench.listening.ratings import MOST_SLOTS, answers_of
+from workbench.whole_files import write_whole
 
 SESSIONS = "sessions"
 
@@ -38,8 +38,6 @@ def write_sessions(folder: str | Path, *, listeners: int) -> list[Path]:
             for trial in plan.trials(slot)
         ]
         path = out / f"slot-{slot:03d}.json"
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        partial.write_text(json.dumps({"plan": plan.plan_id, "slot": slot, "trials": trials}, indent=1) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        write_whole(path, json.dumps({"plan": plan.plan_id, "slot": slot, "trials": trials}, indent=1) + "\n")
         written.append(path)
     return written

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from workbench.config import Config
 from workbench.errors import ConfigError, ListeningError
 from workbench.listening.base import NO_PREFERENCE, Check, Item, Trial, TrialKind
 from workbench.listening.design import Heard, mos_design, pair_design, pairs_of
+from workbench.whole_files import write_whole
 
 SCHEMA = 1
 #: Raised when the same plan would give other trials, so that old ratings are never read as answers to new questions.
@@ -176,9 +176,7 @@ def save_plan(plan: Plan, folder: Path) -> None:
     """Write ``plan.json``, whole or not at all."""
     told = {"schema": SCHEMA, "design": DESIGN_VERSION, "plan": plan.plan_id, "sample_rate_hz": plan.sample_rate_hz, "rules": plan.rules.model_dump(),
             "systems": plan.systems, "items": [asdict(item) for item in plan.items]}  # fmt: skip
-    partial = folder / f"{PLAN_FILE}.{os.getpid()}.partial"
-    partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, folder / PLAN_FILE)
+    write_whole(folder / PLAN_FILE, json.dumps(told, indent=1) + "\n")
 
 
 def load_plan(folder: str | Path) -> Plan:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +30,7 @@ from workbench.scan.progress import print_line
 from workbench.scan.sources import clips_of
 from workbench.scan.stages import StagePlan
 from workbench.scan.validation import ValidationConfig, validate
+from workbench.whole_files import write_whole
 
 SCORES_FILE = "scores.json"
 
@@ -228,9 +228,7 @@ def _instructions(config: ListeningConfig, remarks: list[str], say: Callable[[st
 
 
 def _save_scores(folder: Path, plan_id: str, scores: Mapping[str, Mapping[str, float]]) -> None:
-    partial = folder / f"{SCORES_FILE}.{os.getpid()}.partial"
-    partial.write_text(json.dumps({"plan": plan_id, "scores": scores}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(partial, folder / SCORES_FILE)
+    write_whole(folder / SCORES_FILE, json.dumps({"plan": plan_id, "scores": scores}, indent=1, sort_keys=True) + "\n")
 
 
 def _load_scores(folder: Path) -> dict[str, dict[str, float]]:

@@ -24,6 +24,7 @@ from workbench.report.html import escape
 from workbench.report.markdown import Markdown, table_scrolls
 from workbench.report.outputs import joined, render_outputs
 from workbench.report.theme import css, page_template, script
+from workbench.whole_files import write_whole
 
 #: Code cells with one of these tags go to the appendix even if they show something.
 APPENDIX_TAGS = frozenset({"parameters", "injected-parameters", "appendix"})
@@ -87,9 +88,7 @@ def export_html(
     text = _document(page, title or heading or Path(notebook_path).stem, _when(notebook) if subtitle is None else subtitle)
     target = Path(html_path)
     data = text.encode("utf-8", "replace")
-    half_written = target.with_name(f".{target.name}.part")
-    half_written.write_bytes(data)
-    os.replace(half_written, target)
+    write_whole(target, data)
     return Exported(target, len(data), len(cells), tuple(line for _, line in page.errors), time.perf_counter() - began)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import RunError
+from workbench.whole_files import write_whole
 
 SENTINEL = "metrics.json"
 #: Written by the notebook's last cell; becomes the sentinel once the report stands beside it.
@@ -26,16 +26,9 @@ def parameters_hash(parameters: dict[str, Any]) -> str:
     return sha256(text.encode()).hexdigest()[:8]
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file that is either whole or not there."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-
-
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically, keys sorted, NaN refused."""
-    write_atomically(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+    write_whole(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def open_run_folder(outputs: Path, phase: str, parameters: dict[str, Any]) -> Path:

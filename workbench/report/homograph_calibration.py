@@ -6,18 +6,18 @@ import hashlib
 from dataclasses import replace
 from functools import cached_property
 
-from workbench.homographs.fitting import UNDECIDED
-from workbench.homographs.shares import Judgement, Shares, counted, precision, shares
+from workbench.homographs.fitting import UNDECIDED, Judgement, Unit, counted
+from workbench.homographs.shares import Shares, precision, shares
 from workbench.report import figures_homographs, homograph_data, homograph_tables
-from workbench.report.folders import write_atomically
 from workbench.report.html import Column, Fragment, identity, prose, table, verdict_line
 from workbench.report.parts import code_line, interval, percent, plain, provenance_section
 from workbench.report.provenance import provenance
 from workbench.report.session import Run
 from workbench.scan.homograph_calibration import HomographCalibration, HomographCalibrationConfig
-from workbench.scan.homographs import make_listener, write_verdicts
+from workbench.scan.homographs import write_verdicts
 from workbench.scan.speak import Voice
 from workbench.stats import Estimate
+from workbench.whole_files import write_whole
 
 #: The rate of true errors that the headline speaks of.
 HEADLINE_RATE = 0.05
@@ -43,8 +43,17 @@ class HomographCalibrationReport:
         return counted(self.found.known, self.found.judged)
 
     @cached_property
+    def _held_out(self) -> dict[Unit, Shares]:
+        return {unit: shares(counted(self.found.known, judged)) for unit, judged in self.found.held_out.items()}
+
+    @property
     def overall(self) -> Shares:
-        return shares(self.decided)
+        """The shares of the headline's way of holding out."""
+        return self._held_out[self.found.unit]
+
+    @cached_property
+    def _unadapted(self) -> Shares:
+        return shares(counted(self.found.known, self.found.unadapted))
 
     @cached_property
     def _reference(self) -> Shares:
@@ -77,10 +86,8 @@ class HomographCalibrationReport:
 
     def headline(self) -> Fragment:
         """The same trials judged in several ways."""
-        known = self.found.known
-        rows = [(f"calibrations without their {unit}", shares(counted(known, judged))) for unit, judged in self.found.held_out.items()]
-        rows.append((f"without their {self.found.unit}, not adapted to voices", shares(counted(known, self.found.unadapted))))
-        rows.append(("reference rule", self._reference))
+        rows = [(f"calibrations without their {unit}", found) for unit, found in self._held_out.items()]
+        rows += [(f"without their {self.found.unit}, not adapted to voices", self._unadapted), ("reference rule", self._reference)]
         own = self.overall
         note = f"{own.right:,} trials said as their sentence asks, {own.wrong:,} said with another reading, {own.words} words; what they ask for is known here. "
         note += "Brackets: 95% intervals over words. The reference rule bounds the distances between readings and a free decode of phones; it has no score, so its two-way choice stays empty."
@@ -212,9 +219,8 @@ class HomographCalibrationReport:
 
     def finish(self) -> Fragment:
         """Write the calibration, the verdicts and the figures; the sentinel comes last."""
-        listener = make_listener(self.config.listener, **self.config.engine_options.get(self.config.listener, {}))
-        made = {**self.found.provenance, "trials_sha256": self.trials_hash, "listener": listener.identity()}
-        write_atomically(self.run.folder / "calibration.json", replace(self.whole, provenance=made).to_json())
+        made = {**self.found.provenance, "trials_sha256": self.trials_hash}
+        write_whole(self.run.folder / "calibration.json", replace(self.whole, provenance=made).to_json())
         write_verdicts(self.run.folder / "verdicts.tsv", self.found.trials, self.found.judged)
         self.run.finish(self._metrics(), self._provenance)
         return prose(
@@ -227,8 +233,8 @@ class HomographCalibrationReport:
         return {
             "headline": self.headline_text,
             "trials": len(self.found.trials),
-            "held_out": {unit: _plain_shares(shares(counted(self.found.known, judged))) for unit, judged in self.found.held_out.items()},
-            "not_adapted": _plain_shares(shares(counted(self.found.known, self.found.unadapted))),
+            "held_out": {unit: _plain_shares(found) for unit, found in self._held_out.items()},
+            "not_adapted": _plain_shares(self._unadapted),
             "reference_rule": _plain_shares(self._reference),
             "text": {"micro": plain(text.micro), "macro": text.macro, "by_reading": text.by_reading, "floor": text.floor and plain(text.floor), "calibration_error": text.calibration_error,
                      "per_reading": {name: list(counts) for name, counts in text.per_reading.items()}},

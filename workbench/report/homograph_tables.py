@@ -9,9 +9,9 @@ from workbench.homographs.allowlist import Criteria, WordEvidence
 from workbench.homographs.base import KINDS
 from workbench.homographs.calibration import Calibration
 from workbench.homographs.decide import HomographVerdict
-from workbench.homographs.fitting import UNDECIDED
+from workbench.homographs.fitting import UNDECIDED, Judgement
 from workbench.homographs.occurrence import character_span
-from workbench.homographs.shares import Judgement, Shares, roc, shares
+from workbench.homographs.shares import Shares, roc, shares
 from workbench.homographs.trials import Trial
 from workbench.report.figures_homographs import KindRoc
 from workbench.report.homograph_parts import marked, player, reading_of

@@ -13,9 +13,10 @@ from typing import Any
 import workbench
 from workbench.config import Config
 from workbench.errors import RunError, WorkbenchError, unknown_name
-from workbench.report.folders import ERROR, LAST_CELL, SENTINEL, hold_lock, open_run_folder, write_atomically
+from workbench.report.folders import ERROR, LAST_CELL, SENTINEL, hold_lock, open_run_folder
 from workbench.scan.progress import print_line
 from workbench.settings import gather, read_yaml
+from workbench.whole_files import write_whole
 
 PROJECT = Path(workbench.__file__).resolve().parent.parent
 
@@ -53,7 +54,7 @@ def run_notebook(
             _execute(notebook, folder, parameters)
             _finish(folder, title=title)
         except BaseException as error:
-            write_atomically(folder / ERROR, f"{_first_line(error)}\n\n{traceback.format_exc()}")
+            write_whole(folder / ERROR, f"{_first_line(error)}\n\n{traceback.format_exc()}")
             _show_failed(folder, title=title, say=say)
             raise
     return folder
@@ -108,7 +109,7 @@ def _execute(notebook: Path, folder: Path, parameters: dict[str, Any]) -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    write_atomically(folder / "params.yaml", yaml.safe_dump(parameters, sort_keys=True, allow_unicode=True))
+    write_whole(folder / "params.yaml", yaml.safe_dump(parameters, sort_keys=True, allow_unicode=True))
     os.environ["WORKBENCH_RUN_FOLDER"] = str(folder.resolve())
     try:
         papermill.execute_notebook(

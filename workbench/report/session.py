@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.config import Config
-from workbench.report.folders import LAST_CELL, SENTINEL, open_run_folder, parameters_hash, write_atomically, write_json
+from workbench.report.folders import LAST_CELL, SENTINEL, open_run_folder, parameters_hash, write_json
+from workbench.whole_files import write_whole
 
 
 class Run:
@@ -27,7 +28,7 @@ class Run:
         if not given:
             import yaml
 
-            write_atomically(self.folder / "params.yaml", yaml.safe_dump(parameters, sort_keys=True, allow_unicode=True))
+            write_whole(self.folder / "params.yaml", yaml.safe_dump(parameters, sort_keys=True, allow_unicode=True))
 
     @property
     def run_id(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,19 +15,17 @@ from workbench.config import Config
 from workbench.errors import ConfigError
 from workbench.homographs.adaptation import AdaptationPoint, adaptation_curve
 from workbench.homographs.allowlist import Criteria
-from workbench.homographs.decide import Lists, ReferenceRule
+from workbench.homographs.decide import ReferenceRule
 from workbench.homographs.drift import Drift, drift
-from workbench.homographs.end_to_end import EndToEnd, end_to_end
-from workbench.homographs.expected import ExpectedReader
+from workbench.homographs.end_to_end import EndToEnd
 from workbench.homographs.fitting import KnownTrial, Targets, Unit
 from workbench.homographs.judging import Judged
-from workbench.homographs.lexicon import lexicon
 from workbench.homographs.nested import Nested
 from workbench.homographs.readers import load_reader
 from workbench.homographs.trials import Trial, read_trials
 from workbench.scan.homograph_commands import controls_in, provenance_of
-from workbench.scan.homograph_text import TextFindings, provenance_of_reader, shipped_sentences, text_findings
-from workbench.scan.homographs import hear_trials, index_of, known_trials, make_listener
+from workbench.scan.homograph_text import TextFindings, end_to_end_by, shipped_sentences, text_findings
+from workbench.scan.homographs import hear_trials, known_trials, make_listener
 from workbench.scan.progress import print_line
 from workbench.scan.speak import usable_voices
 
@@ -184,10 +182,14 @@ def calibrate_homographs(config: HomographCalibrationConfig, *, say: Callable[[s
     held_out, why_not = _held_out(nested)
     unit = next(iter(held_out))
     unadapted = nested.judged(unit, adapt=False)
-    both, why_no_end = _end_to_end(nested, trials, reader, config)
-    source = TrialSource(source.described, source.planned, source.refused, source.left_out, len(everything) - len(trials))
+    both, why_no_end = None, ""
+    try:
+        both = end_to_end_by(reader, nested, trials, seed=config.seed)
+    except ConfigError as error:
+        why_no_end = str(error)
+    told = {**provenance_of(truth, trials), "listener": listener.identity()}
     return HomographCalibration(
-        source, trials, nested, provenance_of(truth, trials), held_out, why_not, unadapted, nested.judged(unit, rule=ReferenceRule()),
+        replace(source, unknown=len(everything) - len(trials)), trials, nested, told, held_out, why_not, unadapted, nested.judged(unit, rule=ReferenceRule()),
         adaptation_curve(truth, unadapted, [trial.sentence for trial in trials], counts=config.adaptation_utterances, seed=config.seed),
         drift(truth, held_out[unit]), text, both, why_no_end,
     )  # fmt: skip
@@ -236,13 +238,3 @@ def _held_out(nested: Nested) -> tuple[dict[Unit, list[Judged]], dict[Unit, str]
         raise ConfigError("neither an engine nor a voice can be held out", where="trials", got="; ".join(why_not.values()), expected=expected)
     return found, why_not
 
-
-def _end_to_end(nested: Nested, trials: Sequence[Trial], reader: ExpectedReader, config: HomographCalibrationConfig) -> tuple[EndToEnd | None, str]:
-    told = reader.predict([(trial.sentence, trial.start_byte, trial.end_byte) for trial in trials], threshold=0.0)
-    read = [(index_of(known.asked.homograph, one.likeliest) if one.likeliest else None, one.probability) for known, one in zip(nested.trials, told, strict=True)]
-    own = {example for homograph in lexicon().values() for reading in homograph for example in reading.examples}
-    taught = [trial.sentence in own for trial in trials]
-    try:
-        return end_to_end(nested, read, frequencies=provenance_of_reader(reader).get("counts"), taught=taught, seed=config.seed), ""
-    except ConfigError as error:
-        return None, str(error)

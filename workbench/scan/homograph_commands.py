@@ -14,7 +14,7 @@ from workbench.homographs.decide import Lists, ReferenceRule
 from workbench.homographs.drift import drift
 from workbench.homographs.fitting import Figures, KnownTrial, Targets, calibrate, cross_judged, figures
 from workbench.homographs.judging import Asked, judge
-from workbench.homographs.keeping import check_place, write_whole
+from workbench.homographs.keeping import check_place
 from workbench.homographs.lexicon import lexicon
 from workbench.homographs.reading_model import ReadingModel
 from workbench.homographs.trials import Trial, read_trials
@@ -22,6 +22,7 @@ from workbench.scan.homograph_controls import Controls, make_controls
 from workbench.scan.homographs import hear_trials, index_of, known_trials, make_listener, write_verdicts
 from workbench.scan.speak import Options
 from workbench.stats import proportion
+from workbench.whole_files import write_whole
 
 
 def controls_in(

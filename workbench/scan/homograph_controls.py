@@ -17,13 +17,13 @@ from workbench.clips import Clip
 from workbench.errors import ConfigError, WorkbenchError
 from workbench.homographs.controls import Control
 from workbench.homographs.distances import reading_distance
-from workbench.homographs.keeping import write_whole
 from workbench.homographs.trials import Trial, write_trials
 from workbench.phones.base import PhoneRequest
 from workbench.scan.progress import print_line
 from workbench.scan.speak import Options, TextToSpeak, Voice, speak, usable_voice
 from workbench.text.phone_sets import from_ipa
 from workbench.tts.base import SpeechRequest
+from workbench.whole_files import write_whole
 
 #: By how much what a recogniser heard must be nearer to the label than to its twin.
 _LEAST_MARGIN = 0.02

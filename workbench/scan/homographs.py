@@ -17,13 +17,14 @@ from workbench.homographs.base import Homograph
 from workbench.homographs.expected import ExpectedReader
 from workbench.homographs.fitting import KnownTrial
 from workbench.homographs.judging import Asked, Judged
-from workbench.homographs.keeping import add_heard, read_heard, write_whole
+from workbench.homographs.keeping import add_heard, read_heard
 from workbench.homographs.lexicon import lexicon
 from workbench.homographs.spoken import Heard, Listener, Target, SpokenRequest, target_at
 from workbench.homographs.trials import Trial
 from workbench.scan.local import run_local
 from workbench.scan.progress import Progress, print_line
 from workbench.scan.stages import fingerprint
+from workbench.whole_files import write_whole
 
 #: Trials that a worker gets at once.
 _BATCH = 16

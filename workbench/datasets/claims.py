@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.scan.comparison_metrics import judge_title
+from workbench.stats.claims import p_said
 from workbench.stats.independent import Gap
 
 #: Metrics that are shares or rates, told in percentage points.
@@ -41,8 +42,7 @@ def _sentence(gap: Gap, compared: int, shared: int) -> str:
             told += f"; about {gap.texts_needed:,} texts in each would settle a difference of that size"
         return f"{told}."
     lower = gap.b if gap.higher == gap.a else gap.a
-    p = "p < .001" if gap.p_holm < 0.001 else f"p = {gap.p_holm:.3f}".replace("0.", ".")
-    return f"{gap.higher} is higher than {lower} on {label} by {_told(abs(d.value), metric)} [{_bounds(gap)}], {p} (Holm over {compared} comparisons, {n}); {_whose(gap, shared)}."
+    return f"{gap.higher} is higher than {lower} on {label} by {_told(abs(d.value), metric)} [{_bounds(gap)}], {p_said(gap.p_holm)} (Holm over {compared} comparisons, {n}); {_whose(gap, shared)}."
 
 
 def _whose(gap: Gap, shared: int) -> str:

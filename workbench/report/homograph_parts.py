@@ -44,7 +44,7 @@ def player(read: Callable[[], Audio], span_sec: tuple[float, float] | None, *, l
         span_sec: where the word lies; None takes the whole clip.
         left: bytes that the page may still grow by.
     """
-    sound = players.sound_of(None, lambda _none: _around(read, span_sec), left)
+    sound = players.sound_of(lambda: _around(read, span_sec), left)
     if sound.uri is None:
         return Fragment(escape(sound.why_not))
     return Fragment(f'<audio class="wb-inline" controls preload="none" src="{sound.uri}" aria-label="{escape(label)}"></audio>')

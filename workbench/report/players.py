@@ -6,7 +6,6 @@ import base64
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from workbench.errors import Failure, WorkbenchError
 from workbench.report.html import Column, Fragment, escape, showing, table
@@ -14,9 +13,6 @@ from workbench.report.verdict_style import in_order, is_flagged, style_of
 from workbench.report.words import heard_text, time_of, transcript_html
 from workbench.scan.results import ClipResult
 from workbench.verdicts.base import ClipVerdicts, Verdict
-
-#: Whatever names a clip to whoever encodes its audio.
-Clipped = TypeVar("Clipped")
 
 #: Longer texts and evidence are folded, so that one clip never fills the page.
 FOLD_CHARACTERS = 1_500
@@ -87,7 +83,7 @@ def gallery(
     """
     left, cards = budget_bytes, []
     for result in results:
-        sound = sound_of(result, audio_of, left)
+        sound = sound_of(lambda result=result: audio_of(result), left)
         left -= len(sound.uri or "")
         cards.append(_card(result, sound, scores))
     return framed(cards, results, title=title, total=total, note=note)
@@ -126,12 +122,12 @@ def verdicts_in(results: Sequence[ClipResult]) -> set[Verdict]:
     return {w.verdict for v in found for w in v.words} | {i.verdict for v in found for i in v.insertions}
 
 
-def sound_of(result: Clipped, audio_of: Callable[[Clipped], bytes | None], left: int) -> Sound:
-    """A clip's audio for the page, if it fits into the bytes that are left."""
+def sound_of(encoded: Callable[[], bytes | None], left: int) -> Sound:
+    """A clip's encoded audio for the page, if it fits into the bytes that are left; it is not asked for where none are."""
     if left <= 0:
         return Sound(None, "audio left out: budget")
     try:
-        data = audio_of(result)
+        data = encoded()
     except WorkbenchError as error:
         return Sound(None, f"no audio: {error}")
     if not data:

@@ -68,7 +68,7 @@ def _sounds(row: Row, audio_of: Callable[[ClipResult], bytes | None], left: int)
         if cell.result is None:
             sounds.append(Sound(None, cell.why_not or "no clip"))
             continue
-        sound = players.sound_of(cell.result, audio_of, left - sum(len(sound.uri or "") for sound in sounds))
+        sound = players.sound_of(lambda cell=cell: audio_of(cell.result), left - sum(len(sound.uri or "") for sound in sounds))
         if sound.uri is None and "budget" in sound.why_not:
             return [Sound(None, "no clip") if cell.result is None else Sound(None, sound.why_not) for cell in row.cells]
         sounds.append(sound)

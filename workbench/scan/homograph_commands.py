@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from workbench.homographs.calibration import Calibration, read_calibration, ship
 from workbench.homographs.controls import plan_controls, texts_of_data, texts_of_lexicon
 from workbench.homographs.decide import Lists, ReferenceRule
 from workbench.homographs.drift import drift
-from workbench.homographs.fitting import Figures, KnownTrial, Targets, calibrate, cross_judged, figures
+from workbench.homographs.fitting import Figures, KnownTrial, Targets, figures
 from workbench.homographs.judging import Asked, judge
 from workbench.homographs.keeping import check_place
 from workbench.homographs.lexicon import lexicon
+from workbench.homographs.nested import Nested
 from workbench.homographs.reading_model import ReadingModel
 from workbench.homographs.trials import Trial, read_trials
 from workbench.scan.homograph_controls import Controls, make_controls
@@ -89,12 +91,13 @@ def calibrate_from(
     asked = hear_trials(trials, listener=listener, device=device, workers=workers, kept=path.with_suffix(".heard.jsonl"))
     yield from _truths_that_are_none(trials, asked)
     _, truth = known_trials(trials, asked)
-    made = calibrate(truth, **settings, provenance=provenance_of(truth, trials))
+    nested = Nested(truth, **settings)
+    made = replace(nested.whole, provenance=provenance_of(truth, trials))
     write_whole(out, made.to_json())
     for unit in ("voice", "engine"):
         if len({trial.engine if unit == "engine" else trial.speaker for trial in truth}) > (2 if unit == "engine" else 3):
             yield f"held out by {unit}:"
-            yield from figure_lines(figures(truth, cross_judged(truth, by=unit, make=lambda known: calibrate(known, **settings))))
+            yield from figure_lines(figures(truth, nested.judged(unit)))
     yield f"{len(made.allowed)} words allowed of {len(made.words)}, {sum(map(len, made.denied.values()))} denied in single voices"
 
 

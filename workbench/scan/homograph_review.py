@@ -8,10 +8,10 @@ from pathlib import Path
 
 from workbench.homographs.calibration import Calibration, read_calibration, shipped
 from workbench.homographs.decide import HomographVerdict
-from workbench.homographs.readers import load_reader
 from workbench.homographs.judging import Asked, Judged, judge
 from workbench.homographs.lexicon import lexicon
 from workbench.homographs.occurrence import character_span
+from workbench.homographs.readers import load_reader
 from workbench.homographs.spoken import Heard, targets_in
 from workbench.homographs.trials import Trial
 from workbench.scan.homographs import hear_trials

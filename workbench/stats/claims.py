@@ -67,7 +67,7 @@ def _sentence(pair: Pair, label: str, percent: bool, unit: str, comparisons: int
     low, high = (shown.difference.low, shown.difference.high) if shown.difference.value > 0 else (-shown.difference.high, -shown.difference.low)
     interval = f"{number(abs(d.value), percent)} [{number(low, percent, bare=True)}, {number(high, percent, bare=True)}]"
     over = f"Holm over {comparisons:,} comparisons" if comparisons > 1 else "the only comparison"
-    return f"{shown.a} is better than {shown.b} on {label} by {interval}, {_p(pair.p_holm)} ({over}, n={n} {unit})."
+    return f"{shown.a} is better than {shown.b} on {label} by {interval}, {p_said(pair.p_holm)} ({over}, n={n} {unit})."
 
 
 def number(value: float, percent: bool, *, bare: bool = False) -> str:
@@ -77,5 +77,6 @@ def number(value: float, percent: bool, *, bare: bool = False) -> str:
     return told if bare or not percent else f"{told} points"
 
 
-def _p(value: float) -> str:
+def p_said(value: float) -> str:
+    """A p-value in a sentence; never a bare 0."""
     return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".")
